@@ -1,0 +1,7 @@
+"""Training of torch models: one trainer, put together once, that stops in time and resumes."""
+
+from pipelines.training.batches import TensorBatches
+from pipelines.training.epochs import DivergenceError
+from pipelines.training.trainer import Device, Precision, TrainingResult, fit
+
+__all__ = ["Device", "DivergenceError", "Precision", "TensorBatches", "TrainingResult", "fit"]
