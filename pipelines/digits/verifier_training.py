@@ -1,0 +1,165 @@
+"""How a verifier is trained: on distorted images, with AdamW and one cycle of learning rate."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.pytorch import LightningModule
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from pipelines.digits.augmentation import Augmentation, distort
+from pipelines.digits.verifier import Verifier, unit_scale
+from pipelines.training import Device, Precision, TensorBatches, TrainingResult, fit
+
+__all__ = ["VerifierSettings", "train_verifier"]
+
+VALIDATION_BATCH_SIZE = 1000  # it decides memory and speed alone
+
+
+@dataclass(frozen=True)
+class VerifierSettings:
+    """Everything that decides what a verifier learns, but for data and seed.
+
+    Attributes:
+        blocks: Channels of the convolutions, block by block; see `Verifier`.
+        dropout: Share of the last block's outputs left out in training.
+        augmentation: How far training images are distorted.
+        max_epochs: Epochs to train at most; the learning rate's single cycle spans them all.
+        patience: Epochs without a better validation loss after which training stops, or None. High
+            rates in mid-cycle shake the loss: allow for more than half of the epochs.
+        batch_size: Images in a step.
+        learning_rate: Peak of the cycle.
+        weight_decay: AdamW's decay of the weights of convolutions and of the linear layer.
+        validation_fraction: Share of the training images, drawn at random, to validate with.
+    """
+
+    blocks: Sequence[Sequence[int]] = ((32, 32), (64, 64))
+    dropout: float = 0.2
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    max_epochs: int = 7
+    patience: int | None = 5
+    batch_size: int = 128
+    learning_rate: float = 0.006
+    weight_decay: float = 0.02
+    validation_fraction: float = 0.05
+
+
+class _VerifierTraining(LightningModule):
+    """How a verifier learns: distorted images, cross-entropy, AdamW, one cycle of learning rate."""
+
+    def __init__(self, network: Verifier, settings: VerifierSettings) -> None:
+        super().__init__()
+        self.network = network
+        self.settings = settings
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        images, labels = batch
+        logits = self.network(distort(unit_scale(images), self.settings.augmentation))
+        loss = functional.cross_entropy(logits, labels)
+        self._log_scores("train", loss, logits, labels)
+        return loss
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        images, labels = batch
+        logits = self.network(unit_scale(images))
+        self._log_scores("validation", functional.cross_entropy(logits, labels), logits, labels)
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        parameters = list(self.network.parameters())
+        optimizer = torch.optim.AdamW(
+            [
+                # biases and the scales of the normalisation are free
+                {"params": [p for p in parameters if p.ndim == 1], "weight_decay": 0.0},
+                {"params": [p for p in parameters if p.ndim > 1]},
+            ],
+            lr=self.settings.learning_rate,
+            weight_decay=self.settings.weight_decay,
+        )
+        scheduler = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            max_lr=self.settings.learning_rate,
+            total_steps=int(self.trainer.estimated_stepping_batches),
+            cycle_momentum=False,
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
+
+    def _log_scores(self, split: str, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        accuracy = (logits.argmax(dim=1) == labels).float().mean()
+        self.log(f"{split}/loss", loss, on_step=False, on_epoch=True, batch_size=len(labels))
+        self.log(
+            f"{split}/accuracy",
+            accuracy,
+            on_step=False,
+            on_epoch=True,
+            prog_bar=True,
+            batch_size=len(labels),
+        )
+
+
+def train_verifier(
+    images: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    settings: VerifierSettings,
+    *,
+    seed: int,
+    device: Device = "auto",
+    precision: Precision = "32-true",
+    checkpoint_folder: Path | None = None,
+    on_epoch: Callable[[int, dict[str, float]], None] | None = None,
+) -> tuple[Verifier, TrainingResult]:
+    """A verifier trained on labelled digits, and how the training went.
+
+    Args:
+        images: uint8 [n, 28, 28].
+        labels: Digits 0 to 9, uint8 [n].
+        settings: What and how to learn.
+        seed: Decides the first weights, the validation images and every random draw of training.
+        device: See `pipelines.training.fit`, as for the three that follow.
+        precision: As Lightning names it.
+        checkpoint_folder: Where to keep, and to look for, the last epoch's state.
+        on_epoch: Called with the number and the metrics of each epoch: "train/loss" and
+            "train/accuracy" of the distorted images, "validation/loss" and "validation/accuracy".
+
+    Returns:
+        The network of the epoch with the lowest validation loss, and the history.
+
+    Raises:
+        ValueError: If an argument is out of range.
+        DivergenceError: If the loss becomes infinite or NaN.
+    """
+    held_out = round(settings.validation_fraction * len(images))
+    if not 0 < held_out < len(images):
+        raise ValueError(
+            f"validation_fraction: {settings.validation_fraction} of {len(images)} images, "
+            "a share that leaves some of them on either side expected"
+        )
+    pixels = torch.from_numpy(images).unsqueeze(1)
+    classes = torch.from_numpy(labels.astype(np.int64))
+    order = torch.from_numpy(np.random.default_rng(seed).permutation(len(images)))
+    training, validation = order[:-held_out], order[-held_out:]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = Verifier(settings.blocks, settings.dropout)
+    result = fit(
+        _VerifierTraining(network, settings),
+        TensorBatches(
+            pixels[training], classes[training], batch_size=settings.batch_size, shuffle=True
+        ),
+        TensorBatches(pixels[validation], classes[validation], batch_size=VALIDATION_BATCH_SIZE),
+        max_epochs=settings.max_epochs,
+        patience=settings.patience,
+        seed=seed,
+        device=device,
+        precision=precision,
+        checkpoint_folder=checkpoint_folder,
+        on_epoch=on_epoch,
+    )
+    return network, result
