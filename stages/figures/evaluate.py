@@ -1,0 +1,116 @@
+"""Stage `figures-evaluate@variant`: judge a trained network on figures it has never seen."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipelines.classification import ClassificationScores, classification_scores
+from pipelines.figures.classifier import NetworkClassifier
+from pipelines.figures.dataset import Figures, read_figure_set
+from pipelines.figures.drawing import CLASSES
+from pipelines.figures.network_drawing import network_drawing
+from pipelines.figures.plots import first_layer_weights, misclassified_figures, sample_figures
+from pipelines.pictures import confusion_matrix, loss_curves, save_picture
+from stages.command import read_input, relative, run_variant
+from stages.layout import figures_dataset, results
+from stages.outputs import read_fingerprint, whole, write_json
+from stages.params import Params
+from stages.tracking import continued_run
+
+LEADERBOARD = {
+    "cross-entropy": "test/cross_entropy",
+    "layers": "layers",
+    "output": "output",
+    "loss": "loss",
+    "initialization": "initialization",
+    "penalty": "regularization.name",
+    "figures": "data.count",
+}
+
+
+def evaluate(params: Params, variant: str) -> str:
+    """Score the variant on its test split; write metrics, predictions and pictures."""
+    data_file = figures_dataset(params.figures.networks[variant].dataset)
+    folder = results("figures", variant)
+    test = read_input(read_figure_set, data_file).test
+    classifier = read_input(NetworkClassifier.load, folder / "model")
+    history = read_input(pd.read_csv, folder / "history.csv")
+    key = read_input(read_fingerprint, folder / "run.json")
+
+    beliefs = classifier.predict_proba(test.pixels)
+    scores = classification_scores(test.labels, beliefs, CLASSES)
+    # Losses differ from variant to variant; the cross-entropy of the beliefs compares them.
+    metrics = scores.to_metrics() | {
+        "loss": classifier.evaluate(test.pixels, test.labels).loss,
+        "cross_entropy": scores.loss,
+    }
+
+    with continued_run("figures", variant, params.seed, key) as run:
+        with whole(folder / "plots") as draft:
+            draft.mkdir()
+            draw_pictures(draft, variant, classifier, history, test, beliefs, scores)
+        with whole(folder / "predictions.csv") as draft:
+            predictions(test.labels, beliefs).to_csv(draft, index=False)
+        write_json(folder / "metrics.json", {"test": metrics})
+        run.log_metrics({"test": metrics})
+        run.log_files(folder / "plots", "plots")
+        run.log_files(folder / "history.csv")
+        run.log_files(folder / "predictions.csv")
+        run.log_files(folder / "metrics.json")
+        run.describe(description(classifier, scores))
+        run.rank("test/accuracy", "dataset", "test/cross_entropy", LEADERBOARD)
+    return (
+        f"test accuracy {scores.accuracy:.3f} on {len(test.labels):,} figures "
+        f"→ {relative(folder)}/metrics.json"
+    )
+
+
+def draw_pictures(
+    folder: Path,
+    variant: str,
+    classifier: NetworkClassifier,
+    history: pd.DataFrame,
+    test: Figures,
+    beliefs: np.ndarray,
+    scores: ClassificationScores,
+) -> None:
+    """Draw every picture of a variant into a folder."""
+    network = classifier.network_
+    weights = [layer.T for layer in network.parameters.weights]  # [inputs, units], as drawn
+    activations = [name for names in network.chain for name in names]
+    units = None if classifier.layers else CLASSES
+    pictures = {
+        "figures": sample_figures(test.images, test.labels),
+        "loss_curves": loss_curves(history, f"Training {variant}"),
+        "confusion_matrix": confusion_matrix(scores.confusion, CLASSES, f"Test figures, {variant}"),
+        "first_layer_weights": first_layer_weights(weights[0], test.images.shape[1], units),
+        "network": network_drawing(network.parameters.widths, activations, weights),
+        "mistakes": misclassified_figures(test.images, test.labels, beliefs),
+    }
+    for name, picture in pictures.items():
+        save_picture(picture, folder / f"{name}.png")
+
+
+def predictions(labels: np.ndarray, beliefs: np.ndarray) -> pd.DataFrame:
+    """Tabulate what the network believed of each test figure."""
+    names = np.array(CLASSES)
+    table = pd.DataFrame(beliefs.round(6), columns=list(CLASSES))
+    table.insert(0, "predicted", names[beliefs.argmax(axis=1)])
+    table.insert(0, "actual", names[labels])
+    return table.rename_axis("index").reset_index()
+
+
+def description(classifier: NetworkClassifier, scores: ClassificationScores) -> str:
+    """Say in Markdown what the MLflow UI shows of a run first."""
+    hardest = int(scores.recall.argmin())
+    widths = "-".join(map(str, classifier.network_.parameters.widths))
+    return (
+        f"**Test accuracy {scores.accuracy:.3f}** of a {widths} network after "
+        f"{classifier.n_iter_} epochs. Hardest class: {CLASSES[hardest]}, of which it finds "
+        f"{scores.recall[hardest]:.0%}."
+    )
+
+
+if __name__ == "__main__":
+    run_variant("figures-evaluate", evaluate, lambda params: params.figures.networks)

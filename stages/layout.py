@@ -1,0 +1,35 @@
+"""Where everything lies, from the project's root."""
+
+import os
+from pathlib import Path
+
+#: Root of the checkout that runs: the project, or the copy in which `dvc exp run --temp` works.
+ROOT = Path(__file__).resolve().parents[1]
+
+#: Root of the project that experiments are recorded in. DVC names it even inside a copy.
+PROJECT = Path(os.environ.get("DVC_ROOT", ROOT)).resolve()
+
+PARAMS = ROOT / "params.yaml"
+
+#: Checkpoints of trainings in progress; no output, known to neither git nor DVC.
+SCRATCH = ROOT / ".scratch"
+
+
+def figures_dataset(name: str) -> Path:
+    """File of a generated set of figures."""
+    return ROOT / "data" / "raw" / "figures" / f"{name}.npz"
+
+
+def digits_folder() -> Path:
+    """Folder of the four IDX files of the digits."""
+    return ROOT / "data" / "raw" / "digits"
+
+
+def external_mnist() -> Path:
+    """Folder in which a user may put MNIST's own files."""
+    return ROOT / "data" / "external" / "mnist"
+
+
+def results(pipeline: str, variant: str) -> Path:
+    """Folder of everything known about a trained variant."""
+    return ROOT / "results" / pipeline / variant

@@ -1,0 +1,94 @@
+"""The tracking store: its address, its tables, its experiments.
+
+`python -m stages.store` prepares the store and prints its address.
+"""
+
+import os
+import platform
+import re
+from pathlib import Path
+
+import mlflow
+from filelock import FileLock
+from mlflow.entities import RunStatus, ViewType
+
+from stages.layout import PROJECT
+from stages.outputs import whole
+from stages.provenance import start_of_process
+
+#: Lets the UI open the experiment as one of training runs, not of conversations.
+_TRAINING = {"mlflow.experimentKind": "custom_model_development"}
+
+
+def store_address() -> str:
+    """Return `MLFLOW_TRACKING_URI`, or else the SQLite file in the project's root.
+
+    A relative SQLite file is one of the project's root, whatever folder a stage runs in.
+    """
+    address = os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
+    database = _sqlite_file(address)
+    return f"sqlite:///{database}" if database else address
+
+
+def public_address(text: str) -> str:
+    """Return a text without the users and passwords of the addresses in it, fit to be printed."""
+    return re.sub(r"://[^/\s]*@", "://", text)
+
+
+def prepare_store() -> str:
+    """Point MLflow at the store, make it if it is a SQLite file and missing, return its address.
+
+    Two processes that meet on a fresh file would both make the tables and one would fail; a
+    process killed meanwhile would leave half of them. So one makes them, under another name.
+    """
+    address = store_address()
+    mlflow.set_tracking_uri(address)
+    database = _sqlite_file(address)
+    if database and not database.exists():
+        database.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{database}.lock"):
+            if not database.exists():
+                with whole(database) as draft:
+                    mlflow.MlflowClient(f"sqlite:///{draft}").search_experiments(max_results=1)
+    return address
+
+
+def experiment_id(name: str) -> str:
+    """Find or make an experiment and return its id."""
+    database = _sqlite_file(prepare_store())
+    # MLflow's own choice for SQLite would be the folder that the process happens to run in.
+    artifacts = (database.parent / "mlruns" / name).as_uri() if database else None
+    client = mlflow.MlflowClient()
+    found = client.get_experiment_by_name(name)
+    if not found:
+        try:
+            return client.create_experiment(name, artifact_location=artifacts, tags=_TRAINING)
+        except mlflow.MlflowException:
+            found = client.get_experiment_by_name(name)
+            if not found:  # nobody else made it in between, so it is a failure
+                raise
+    return found.experiment_id
+
+
+def end_abandoned_runs(experiment: str) -> None:
+    """End as KILLED the runs that processes of this machine left open when they were killed."""
+    client = mlflow.MlflowClient()
+    left_open = client.search_runs(
+        [experiment],
+        f"attributes.status = 'RUNNING' AND tags.host = '{platform.node()}'",
+        run_view_type=ViewType.ACTIVE_ONLY,
+    )
+    for run in left_open:
+        process, _, started = run.data.tags.get("process", "").partition("@")
+        alive = process.isdigit() and start_of_process(int(process)) == started
+        if not alive:
+            client.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.KILLED))
+
+
+def _sqlite_file(address: str) -> Path | None:
+    path = address.removeprefix("sqlite:///")
+    return PROJECT / path if path != address else None
+
+
+if __name__ == "__main__":
+    print(prepare_store())

@@ -1,0 +1,155 @@
+"""Training: what an epoch is, when it stops, what it reports."""
+
+import numpy as np
+import pytest
+
+from pipelines.figures.network.network import Network
+from pipelines.figures.network.optimizers import adam, gradient_descent
+from pipelines.figures.network.regularization import Penalty
+from pipelines.figures.network.training import Examples, evaluate, hold_out, train
+
+LOSS = "categorical_cross_entropy"
+
+
+def problem(count=60, dtype="float64", seed=0):
+    """Three separable clouds, and a network for them."""
+    rng = np.random.default_rng(seed)
+    classes = rng.integers(3, size=count)
+    X = (rng.normal(size=(count, 4)) + 3 * np.eye(3, 4)[classes]).astype(dtype)
+    network = Network.draw((4, 8, 3), [("tanh",), ("softmax",)], "glorot", rng, dtype)
+    return network, Examples(X, np.eye(3, dtype=dtype)[classes])
+
+
+def settings(**changes):
+    """Arguments of a short training."""
+    return dict(epochs=5, batch_size=7, rng=np.random.default_rng(1), watched={}) | changes
+
+
+def test_an_epoch_is_a_step_on_each_batch_of_a_fresh_permutation():
+    network, examples = problem()
+    manual, _ = problem()
+    update = gradient_descent(network.parameters, 0.1, 0.0, Penalty())
+    history = train(network, LOSS, update, examples, **settings(epochs=3, batch_size=7))
+
+    rng = np.random.default_rng(1)
+    for epoch in range(3):
+        losses = []
+        order = rng.permutation(60)
+        for start in range(0, 60, 7):
+            batch = order[start : start + 7]
+            x, t = examples.X[batch], examples.targets[batch]
+            (w1, w2), (b1, b2) = manual.parameters.weights, manual.parameters.biases
+            a1 = np.tanh(x @ w1.T + b1)
+            z2 = a1 @ w2.T + b2
+            a2 = np.exp(z2) / np.exp(z2).sum(axis=1, keepdims=True)
+            losses += (-np.log((a2 * t).sum(axis=1))).tolist()
+            delta2 = (a2 - t) / len(batch)
+            delta1 = (delta2 @ w2) * (1 - a1**2)
+            w2 -= 0.1 * delta2.T @ a1
+            b2 -= 0.1 * delta2.sum(axis=0)
+            w1 -= 0.1 * delta1.T @ x
+            b1 -= 0.1 * delta1.sum(axis=0)
+        assert history[epoch]["train/loss"] == pytest.approx(np.mean(losses))
+    np.testing.assert_allclose(network.parameters.vector, manual.parameters.vector, rtol=1e-10)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 59, 60])
+def test_every_batch_size_learns(batch_size):
+    network, examples = problem()
+    update = adam(network.parameters, 0.02, Penalty())
+    history = train(network, LOSS, update, examples, **settings(epochs=60, batch_size=batch_size))
+    assert history[-1]["train/loss"] < history[0]["train/loss"]
+    assert evaluate(network, LOSS, examples).accuracy > 0.9
+
+
+def test_a_row_holds_the_scores_of_all_that_is_watched():
+    network, examples = problem()
+    _, other = problem(30, seed=5)
+    update = adam(network.parameters, 0.01, Penalty())
+    rows = []
+    watched = {"validation": other, "test": examples}
+    history = train(
+        network,
+        LOSS,
+        update,
+        examples,
+        **settings(watched=watched, listeners=[lambda epoch, row: rows.append((epoch, row))]),
+    )
+    names = ["epoch"] + [
+        f"{part}/{score}"
+        for part in ("train", "validation", "test")
+        for score in ("loss", "accuracy")
+    ]
+    assert [list(row) for row in history] == [names] * 5
+    assert rows == list(enumerate(history, 1))
+    last = evaluate(network, LOSS, other)
+    assert (history[-1]["validation/loss"], history[-1]["validation/accuracy"]) == last
+
+
+def test_early_stopping_goes_back_to_the_best_parameters():
+    network, examples = problem()
+    rng = np.random.default_rng(3)
+    wrong = Examples(examples.X, np.eye(3)[rng.integers(3, size=60)])
+    update = adam(network.parameters, 0.05, Penalty())
+    seen = []
+    history = train(
+        network,
+        LOSS,
+        update,
+        examples,
+        **settings(
+            epochs=500,
+            watched={"validation": wrong},
+            patience=4,
+            listeners=[lambda epoch, row: seen.append(network.parameters.vector.copy())],
+        ),
+    )
+    losses = [row["validation/loss"] for row in history]
+    best = int(np.argmin(losses))
+    assert len(history) == best + 1 + 4
+    np.testing.assert_array_equal(network.parameters.vector, seen[best])
+    assert evaluate(network, LOSS, wrong).loss == losses[best]
+
+
+def test_training_that_diverges_says_so():
+    network, examples = problem(dtype="float32")
+    network = Network(network.parameters, [("identity",), ("identity",)])
+    update = gradient_descent(network.parameters, 1e6, 0.0, Penalty())
+    with pytest.raises(ValueError, match=r"diverged in epoch \d+: .*learning_rate"):
+        train(network, "mean_squared_error", update, examples, **settings(epochs=50))
+
+
+@pytest.mark.parametrize("widths", [(4, 8, 3), (900, 20, 4), (400, 300, 4)])
+def test_outputs_for_an_example_do_not_depend_on_the_others(widths):
+    rng = np.random.default_rng(0)
+    network = Network.draw(widths, [("tanh",), ("softmax",)], "glorot", rng)
+    X = rng.normal(size=(700, widths[0])).astype("f4")
+    outputs = network.outputs(X)
+    for part in (slice(0, 1), slice(3, 300), slice(255, 700)):
+        np.testing.assert_array_equal(network.outputs(X[part]), outputs[part])
+
+
+def test_bytes_and_floats_of_the_same_pixels_train_the_same_network():
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(2, size=(50, 9), dtype=np.uint8)
+    targets = np.eye(2, dtype="f4")[pixels[:, 0]]
+    vectors = []
+    for X in (pixels, pixels.astype("f4")):
+        network = Network.draw((9, 2), [("softmax",)], 0.1, np.random.default_rng(0))
+        update = adam(network.parameters, 0.01, Penalty())
+        train(network, LOSS, update, Examples(X, targets), **settings(batch_size=8))
+        vectors.append(network.parameters.vector)
+    np.testing.assert_array_equal(*vectors)
+
+
+def test_held_out_examples_and_the_others_are_all_examples():
+    _, examples = problem(50)
+    learning, validation = hold_out(examples, 0.3, np.random.default_rng(0))
+    assert (len(learning.X), len(validation.X)) == (35, 15)
+    together = np.vstack([np.hstack(part) for part in (learning, validation)])
+    np.testing.assert_array_equal(
+        together[np.lexsort(together.T)], np.hstack(examples)[np.lexsort(np.hstack(examples).T)]
+    )
+    assert len(hold_out(examples, 0.001, np.random.default_rng(0))[1].X) == 1
+    with pytest.raises(ValueError, match="validation_fraction="):
+        hold_out(examples, 0.999, np.random.default_rng(0))

@@ -1,0 +1,122 @@
+"""Outputs are whole or absent, and digests are DVC's."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from dvc_data.hashfile.hash import hash_file
+from dvc_objects.fs.local import LocalFileSystem
+
+from stages.outputs import dvc_md5, fingerprint, whole, write_json
+
+
+def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "numbers.txt"
+    with whole(path) as draft:
+        draft.write_text("1")
+        assert not path.exists()
+    assert path.read_text() == "1"
+    assert os.listdir(path.parent) == ["numbers.txt"]
+
+
+def test_a_folder_takes_the_place_of_the_former_one(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    for content in ("old", "new"):
+        with whole(folder) as draft:
+            draft.mkdir()
+            (draft / content).write_text(content)
+    assert os.listdir(folder) == ["new"]
+    assert os.listdir(tmp_path) == ["model"]
+
+
+@pytest.mark.parametrize("problem", [ValueError, KeyboardInterrupt, SystemExit])
+def test_what_stood_before_survives_a_failure(tmp_path: Path, problem: type[BaseException]) -> None:
+    file, folder = tmp_path / "file", tmp_path / "folder"
+    file.write_text("old")
+    folder.mkdir()
+    (folder / "old").touch()
+    for path in (file, folder):
+        with pytest.raises(problem), whole(path) as draft:
+            draft.mkdir()
+            (draft / "half").touch()
+            raise problem
+    assert file.read_text() == "old"
+    assert os.listdir(folder) == ["old"]
+    assert sorted(os.listdir(tmp_path)) == ["file", "folder"]
+
+
+def test_what_stood_before_survives_a_draft_that_was_never_written(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "old").touch()
+    with pytest.raises(FileNotFoundError), whole(tmp_path / "folder"):
+        pass
+    assert os.listdir(tmp_path / "folder") == ["old"]
+
+
+def test_leftovers_of_a_killed_process_go_with_the_next_writing(tmp_path: Path) -> None:
+    code = """
+import os, signal, sys
+from pathlib import Path
+from stages.outputs import whole
+with whole(Path(sys.argv[1])) as draft:
+    draft.mkdir()
+    (draft / "half").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "model")], check=False)
+    (leftover,) = os.listdir(tmp_path)
+    assert leftover.startswith(".writing-model-")
+    with whole(tmp_path / "model") as draft:
+        draft.mkdir()
+    assert os.listdir(tmp_path) == ["model"]
+
+
+def test_a_leftover_of_an_earlier_process_with_the_same_number_is_no_obstacle(
+    tmp_path: Path,
+) -> None:
+    leftover = tmp_path / f".writing-model-{os.getpid()}"
+    leftover.mkdir()
+    (leftover / "half").touch()
+    with whole(tmp_path / "model") as draft:
+        draft.mkdir()
+    assert os.listdir(tmp_path / "model") == []
+
+
+def test_the_draft_of_a_living_process_is_left_alone(tmp_path: Path) -> None:
+    other = tmp_path / f".writing-model-{os.getppid()}"
+    other.mkdir()
+    with whole(tmp_path / "model") as draft:
+        draft.mkdir()
+    assert other.exists()
+
+
+def test_json_with_nan_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="JSON compliant"):
+        write_json(tmp_path / "metrics.json", {"loss": math.nan})
+    assert os.listdir(tmp_path) == []
+
+
+def test_json_is_read_back(tmp_path: Path) -> None:
+    write_json(tmp_path / "metrics.json", {"test": {"accuracy": 0.5}})
+    assert json.loads((tmp_path / "metrics.json").read_text()) == {"test": {"accuracy": 0.5}}
+
+
+def test_digests_of_files_are_dvcs(tmp_path: Path) -> None:
+    file = tmp_path / "data.bin"
+    file.write_bytes(bytes(range(256)) * 100)
+    _, expected = hash_file(str(file), LocalFileSystem(), "md5")
+    assert dvc_md5(file) == expected.value
+
+
+def test_a_fingerprint_changes_with_parameters_and_with_data(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.write_text("1")
+    first = fingerprint({"epochs": 1}, [data])
+    assert first == fingerprint({"epochs": 1}, [data])
+    assert first != fingerprint({"epochs": 2}, [data])
+    data.write_text("2")
+    assert first != fingerprint({"epochs": 1}, [data])
