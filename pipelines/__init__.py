@@ -1,0 +1,1 @@
+"""What is computed: three deep-learning pipelines as a pure library."""

@@ -1,0 +1,247 @@
+"""The network from scratch as a scikit-learn classifier."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+
+from pipelines.figures.hyperparameters import check_hyperparameters
+from pipelines.figures.network.initialization import Initialization
+from pipelines.figures.network.network import Network
+from pipelines.figures.network.optimizers import Update, adam, gradient_descent
+from pipelines.figures.network.progress import progress_bar
+from pipelines.figures.network.regularization import Penalty
+from pipelines.figures.network.training import Examples, OnEpoch, Scores, evaluate, hold_out, train
+from pipelines.figures.saving import SavedInFolder
+
+__all__ = ["NetworkClassifier"]
+
+Data = tuple[ArrayLike, ArrayLike]
+
+
+class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
+    """A feed-forward network that learns classes by gradient descent.
+
+    Every epoch goes through all examples once, in a fresh random order. Each class has one output;
+    the class of the largest is the prediction.
+
+    Args:
+        layers: hidden layers as pairs of width and activation; `()` for none. Activations are
+            "identity", "relu", "leaky_relu", "sigmoid", "tanh", "gelu" and "softmax".
+        output: activation of the output layer.
+        softmax: whether a further softmax layer, without weights, follows the output layer.
+        loss: "mean_squared_error" (mean over examples and outputs), "binary_cross_entropy"
+            (likewise) or "categorical_cross_entropy" (mean over examples).
+        optimizer: "sgd" or "adam".
+        learning_rate: length of an update, relative to the gradient or, for adam, absolute.
+        momentum: share of the last update that sgd repeats, from 0 to below 1.
+        epochs: number of epochs, at most.
+        batch_size: examples per update, at most all; None for all.
+        regularization: "l1" (rate Σ|w|), "l2" (rate/2 Σ w²), on weights but not on biases, or None.
+        regularization_rate: its rate.
+        initialization: "glorot", "he", or a positive number r for weights uniform between ±r; or
+            one of these for each layer of weights.
+        early_stopping: stop after so many epochs without a lower validation loss, and keep the
+            best parameters; None to train all epochs and keep the last.
+        validation_fraction: share of the examples held out for early stopping if `fit` gets no
+            validation data.
+        dtype: "float32" or "float64", the type of all computation.
+        random_state: seed of the initial weights, the order and the held-out share.
+        verbose: whether to show a progress bar, on a terminal.
+
+    Attributes:
+        classes_: the classes, sorted, `[classes]`.
+        n_features_in_: number of features.
+        network_: the trained `Network`.
+        history_: a row per epoch: "epoch", "train/loss", "train/accuracy" (over the epoch's
+            batches, each before its update) and "validation/…", "test/…" (after the epoch) where
+            there are such data; losses without the penalty.
+        loss_curve_: "train/loss" of every epoch.
+        n_iter_: number of epochs trained.
+        best_epoch_: epoch, from 1, whose parameters were kept.
+
+    >>> X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    >>> classifier = NetworkClassifier(layers=[(8, "tanh")], learning_rate=0.1, random_state=0)
+    >>> classifier.fit(X, ["same", "different", "different", "same"]).predict([[0, 1], [1, 1]])
+    array(['different', 'same'], dtype='<U9')
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[tuple[int, str]] = ((20, "relu"), (10, "tanh")),
+        output: str = "softmax",
+        softmax: bool = False,
+        loss: str = "categorical_cross_entropy",
+        optimizer: str = "adam",
+        learning_rate: float = 0.01,
+        momentum: float = 0.0,
+        epochs: int = 100,
+        batch_size: int | None = 32,
+        regularization: str | None = None,
+        regularization_rate: float = 0.001,
+        initialization: Initialization | Sequence[Initialization] = "glorot",
+        early_stopping: int | None = None,
+        validation_fraction: float = 0.1,
+        dtype: str = "float32",
+        random_state: int | np.random.Generator | None = None,
+        verbose: bool = False,
+    ) -> None:
+        self.layers = layers
+        self.output = output
+        self.softmax = softmax
+        self.loss = loss
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.regularization = regularization
+        self.regularization_rate = regularization_rate
+        self.initialization = initialization
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        validation: Data | None = None,
+        test: Data | None = None,
+        on_epoch: OnEpoch | None = None,
+    ) -> Self:
+        """Train the network from new initial weights.
+
+        Args:
+            X: features, `[examples, features]`; uint8 stays so, and is converted batch by batch.
+            y: classes, `[examples]`.
+            validation: features and classes scored after every epoch, and used for early stopping.
+            test: features and classes scored after every epoch.
+            on_epoch: called after every epoch with its number, from 1, and its row of `history_`.
+
+        Returns:
+            The classifier itself.
+
+        Raises:
+            ValueError: a parameter or the data are not as described, or training diverged.
+        """
+        check_hyperparameters(self.get_params())
+        X, y = validate_data(self, X, y, dtype=(self.dtype, np.uint8), order="C")
+        check_classification_targets(y)
+        self.classes_ = np.unique(y)
+        examples = self._encode(X, y)
+        watched = {
+            name: self._examples(*data)
+            for name, data in {"validation": validation, "test": test}.items()
+            if data is not None
+        }
+        rng = np.random.default_rng(self.random_state)
+        if self.early_stopping is not None and validation is None:
+            examples, watched["validation"] = hold_out(examples, self.validation_fraction, rng)
+        self.network_ = Network.draw(*self._architecture(), self.initialization, rng, self.dtype)
+        with progress_bar(self.epochs) if self.verbose else nullcontext() as advance:
+            self.history_ = train(
+                self.network_,
+                self.loss,
+                self._update(),
+                examples,
+                epochs=self.epochs,
+                batch_size=min(self.batch_size or len(examples.X), len(examples.X)),
+                rng=rng,
+                watched=watched,
+                patience=self.early_stopping,
+                listeners=[listener for listener in (on_epoch, advance) if listener],
+            )
+        return self
+
+    def outputs(self, X: ArrayLike) -> NDArray[np.floating]:
+        """Return what the network puts out, whatever its last activation, `[examples, classes]`."""
+        check_is_fitted(self)
+        return self.network_.outputs(self._features(X))
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.floating]:
+        """Return probabilities, `[examples, classes]`, each row with the sum 1.
+
+        A softmax is taken as it is. Sigmoids are divided by their sum. The outputs of any other
+        activation are taken as logits, and passed through softmax. The largest stays the largest.
+        """
+        outputs = self.outputs(X)
+        last = "softmax" if self.softmax else self.output
+        if last == "softmax":
+            return outputs
+        if last == "sigmoid":
+            # Saturated at 0, all classes are alike; the smallest number makes them so.
+            outputs = np.maximum(outputs, np.finfo(outputs.dtype).tiny)
+            return outputs / outputs.sum(axis=1, keepdims=True)
+        return softmax(outputs, axis=1)
+
+    def predict(self, X: ArrayLike) -> NDArray:
+        """Return the class of the largest output, `[examples]`."""
+        outputs = self.outputs(X)
+        return self.classes_[outputs.argmax(axis=1)]
+
+    def evaluate(self, X: ArrayLike, y: ArrayLike) -> Scores:
+        """Return the loss that was trained, without the penalty, and the accuracy on examples."""
+        check_is_fitted(self)
+        return evaluate(self.network_, self.loss, self._examples(X, y))
+
+    @property
+    def loss_curve_(self) -> list[float]:
+        """The training loss of every epoch."""
+        check_is_fitted(self)
+        return [row["train/loss"] for row in self.history_]
+
+    @property
+    def n_iter_(self) -> int:
+        """Number of epochs trained."""
+        check_is_fitted(self)
+        return len(self.history_)
+
+    @property
+    def best_epoch_(self) -> int:
+        """The epoch whose parameters were kept: the best with early stopping, else the last."""
+        check_is_fitted(self)
+        if self.early_stopping is None:
+            return self.n_iter_
+        return min(self.history_, key=lambda row: row["validation/loss"])["epoch"]
+
+    def _architecture(self) -> tuple[tuple[int, ...], list[tuple[str, ...]]]:
+        """Return the network's widths and chain."""
+        hidden = [width for width, _ in self.layers]
+        output = (self.output, "softmax") if self.softmax else (self.output,)
+        return (
+            (self.n_features_in_, *hidden, len(self.classes_)),
+            [*((activation,) for _, activation in self.layers), output],
+        )
+
+    def _update(self) -> Update:
+        kind, rate = self.regularization, self.regularization_rate
+        penalty = Penalty(**{kind: rate}) if kind else Penalty()
+        parameters = self.network_.parameters
+        if self.optimizer == "adam":
+            return adam(parameters, self.learning_rate, penalty)
+        return gradient_descent(parameters, self.learning_rate, self.momentum, penalty)
+
+    def _features(self, X: ArrayLike) -> NDArray:
+        return validate_data(self, X, reset=False, dtype=(self.dtype, np.uint8), order="C")
+
+    def _examples(self, X: ArrayLike, y: ArrayLike) -> Examples:
+        X, y = self._features(X), np.asarray(y)
+        check_consistent_length(X, y)
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(f"y={unknown[0]!r}: expected one of the classes {self.classes_}")
+        return self._encode(X, y)
+
+    def _encode(self, X: NDArray, y: NDArray) -> Examples:
+        indices = np.searchsorted(self.classes_, y)
+        return Examples(X, np.eye(len(self.classes_), dtype=self.dtype)[indices])
