@@ -1,0 +1,223 @@
+"""Training speed of the network from scratch beside PyTorch and scikit-learn.
+
+    python benchmarks/network.py [--rounds 7] [--json results.json]
+
+All train the same architecture (relu, softmax, cross-entropy, plain gradient descent) on the same
+figures, with the same batch size and learning rate. They take turns, each in a process of its own,
+so that what else the machine does strikes them alike, and each one's median counts. What is timed
+is a call of `fit`, or PyTorch's bare loop over batches of indices. Each gets the figures in the
+form that suits it: PyTorch and scikit-learn as float32, the network as the bytes that they are
+drawn as and, in a column of its own, as float32.
+"""
+
+import argparse
+import json
+import time
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from itertools import pairwise
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+from scipy.linalg.blas import sgemm
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+
+from pipelines.figures import NetworkClassifier, draw_figures
+
+LEARNING_RATE = 0.01
+EPOCHS = 3
+
+# The processor's own rate is that of so many products of square matrices of this side.
+PRODUCTS, SIDE = 10, 2048
+
+
+class Case(NamedTuple):
+    """Canvas size, hidden widths, batch size, and the number of figures in an epoch."""
+
+    size: int
+    hidden: tuple[int, ...]
+    batch_size: int
+    count: int
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Number of inputs, then of the units of each layer."""
+        return (self.size**2, *self.hidden, 4)
+
+    @property
+    def operations(self) -> int:
+        """Floating-point operations for one example, in the products with the weights.
+
+        Two for each weight in the forward pass, two for its gradient, two for the gradient of the
+        layer's inputs, which the first layer does without.
+        """
+        weights = [inputs * outputs for inputs, outputs in pairwise(self.widths)]
+        return 6 * sum(weights) - 2 * weights[0]
+
+    def __str__(self) -> str:
+        return f"{'-'.join(map(str, self.widths))}, batch {self.batch_size}"
+
+
+CASES = (
+    Case(30, (20, 10), batch_size=1, count=1_000),
+    Case(30, (20, 10), batch_size=32, count=10_000),
+    Case(30, (20, 10), batch_size=256, count=20_000),
+    Case(30, (512, 256), batch_size=256, count=10_000),
+    Case(50, (1000, 500), batch_size=512, count=8_192),
+)
+
+
+def network(case: Case, X: NDArray, y: NDArray) -> Callable[[], object]:
+    """Return a training by the network from scratch."""
+    classifier = NetworkClassifier(
+        layers=[(width, "relu") for width in case.hidden],
+        optimizer="sgd",
+        learning_rate=LEARNING_RATE,
+        batch_size=case.batch_size,
+        epochs=EPOCHS,
+        random_state=0,
+    )
+    return lambda: classifier.fit(X, y)
+
+
+def scikit_learn(case: Case, X: NDArray, y: NDArray) -> Callable[[], object]:
+    """Return a training by scikit-learn, without its penalty, momentum and stopping."""
+    classifier = MLPClassifier(
+        hidden_layer_sizes=case.hidden,
+        solver="sgd",
+        alpha=0.0,
+        momentum=0.0,
+        nesterovs_momentum=False,
+        learning_rate_init=LEARNING_RATE,
+        batch_size=case.batch_size,
+        max_iter=EPOCHS,
+        n_iter_no_change=EPOCHS,
+        random_state=0,
+    )
+    return lambda: classifier.fit(X, y)
+
+
+def pytorch(case: Case, X: NDArray, y: NDArray, compiled: bool = False) -> Callable[[], object]:
+    """Return a training by PyTorch, whose first call may compile."""
+    inputs, classes = torch.from_numpy(X), torch.from_numpy(y)
+    layers: list[torch.nn.Module] = []
+    for width, next_width in pairwise(case.widths):
+        layers += [torch.nn.Linear(width, next_width), torch.nn.ReLU()]
+    model = torch.nn.Sequential(*layers[:-1])
+    optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE)
+
+    def loss(batch: torch.Tensor, batch_classes: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.cross_entropy(model(batch), batch_classes)
+
+    if compiled:
+        loss = torch.compile(loss)
+
+    def train() -> None:
+        for _ in range(EPOCHS):
+            order = torch.randperm(case.count)
+            for start in range(0, case.count, case.batch_size):
+                batch = order[start : start + case.batch_size]
+                optimizer.zero_grad(set_to_none=True)
+                loss(inputs[batch], classes[batch]).backward()
+                optimizer.step()
+
+    return train
+
+
+def own_rate(case: Case, X: NDArray, y: NDArray) -> Callable[[], object]:
+    """Return some products of square matrices, for the processor's own rate."""
+    matrix = np.asfortranarray(np.random.default_rng(0).random((SIDE, SIDE), dtype=np.float32))
+    return lambda: [sgemm(1.0, matrix, matrix) for _ in range(PRODUCTS)]
+
+
+COMPETITORS = {
+    "network": network,
+    "network, float32": network,
+    "PyTorch": pytorch,
+    "torch.compile": partial(pytorch, compiled=True),
+    "scikit-learn": scikit_learn,
+    "sgemm": own_rate,
+}
+
+prepared: dict[str, Callable[[], object]] = {}
+
+
+def prepare(name: str, case: Case) -> None:
+    """Draw the figures, and warm the competitor up, in its own process."""
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    figures, y = draw_figures(case.count, case.size, 0.1, False, np.random.default_rng(0))
+    pixels = figures.reshape(case.count, -1)
+    X = pixels if name == "network" else pixels.astype(np.float32)
+    prepared[name] = COMPETITORS[name](case, X, y)
+    prepared[name]()
+
+
+def seconds(name: str) -> float:
+    """Return how long the competitor's training takes, in its own process."""
+    prepared[name]()  # meanwhile the threads of the one before end their busy waiting
+    start = time.perf_counter()
+    prepared[name]()
+    return time.perf_counter() - start
+
+
+def measure(case: Case, rounds: int, processes: dict[str, ProcessPoolExecutor]) -> dict[str, float]:
+    """Return the median speed of each competitor in examples per second, and sgemm's in FLOP/s."""
+    for name, process in processes.items():
+        process.submit(prepare, name, case).result()
+    times: dict[str, list[float]] = {name: [] for name in processes}
+    for _ in range(rounds):
+        for name, process in processes.items():
+            times[name].append(process.submit(seconds, name).result())
+    work = {name: EPOCHS * case.count for name in processes} | {"sgemm": PRODUCTS * 2 * SIDE**3}
+    return {name: work[name] / median(times[name]) for name in processes}
+
+
+def main() -> None:
+    """Measure every case, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7, help="turns of each competitor")
+    parser.add_argument(
+        "--cases", type=int, nargs="*", choices=range(len(CASES)), help="which; all"
+    )
+    parser.add_argument("--json", type=Path, help="file to write the speeds to")
+    arguments = parser.parse_args()
+    cases = [CASES[index] for index in arguments.cases or range(len(CASES))]
+    with ExitStack() as stack:
+        processes = {
+            name: stack.enter_context(ProcessPoolExecutor(1, get_context("spawn")))
+            for name in COMPETITORS
+        }
+        speeds = {str(case): measure(case, arguments.rounds, processes) for case in cases}
+
+    names = [name for name in COMPETITORS if name != "sgemm"]
+    table = Table(title="Training, examples per second (medians)")
+    table.add_column("architecture")
+    for column in (*names, "/ PyTorch", "/ scikit-learn", "of sgemm"):
+        table.add_column(column, justify="right")
+    for case in cases:
+        speed = speeds[str(case)]
+        table.add_row(
+            str(case),
+            *(f"{speed[name]:,.0f}" for name in names),
+            f"{speed['network'] / speed['PyTorch']:.2f}",
+            f"{speed['network'] / speed['scikit-learn']:.2f}",
+            f"{speed['network'] * case.operations / speed['sgemm']:.0%}",
+        )
+    Console(width=140).print(table)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(speeds, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
