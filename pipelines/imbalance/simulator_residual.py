@@ -20,7 +20,7 @@ INNOVATION = 6.3
 
 Student's t of 3 degrees has the file's tails: the changes within its hours have the quantiles 8,
 24, 45 and 92 MW at 75, 95, 99 and 99.9 %, and 10.4 times that t has 8, 24, 47 and 106; a part of
-that scale is `NOISE`. The changes grow by half from the fifth of lowest load to the fifth of highest.
+that scale is `NOISE`. From the fifth of lowest load to the fifth of highest they grow by half.
 """
 
 MINUTE_FACTORS = (2.6, 1.35, 1.05, 1.05, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.5)
