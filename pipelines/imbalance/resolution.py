@@ -33,6 +33,8 @@ class Clock:
             ValueError: If there are fewer rows than one origin and its horizon take, or if the time
                 between them is not one of `RESOLUTIONS` throughout.
         """
+        if len(table) < 2:
+            raise ValueError(f"table: {len(table)} rows, at least an origin and two hours expected")
         steps = set((table.index[1:] - table.index[:-1]) / pd.Timedelta(minutes=1))
         if len(steps) != 1 or not steps <= set(RESOLUTIONS):
             raise ValueError(
@@ -40,7 +42,7 @@ class Clock:
             )
         clock = cls(int(steps.pop()))
         if len(table) <= clock.horizon:
-            raise ValueError(f"table: {len(table)} rows, more than {clock.horizon} expected")
+            raise ValueError(f"table: {len(table)} rows, at least {clock.horizon + 1} expected")
         return clock
 
     @property

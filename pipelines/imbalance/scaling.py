@@ -79,7 +79,7 @@ def make_rows(features: Features, scales: Scales) -> Rows:
         structural=_tensor(features.structural / scales.structural),
         changes=_tensor(features.changes / scales.changes),
         calendar=_tensor(features.calendar),
-        date=torch.from_numpy(features.date),
+        date=torch.tensor(features.date),
     )
 
 
