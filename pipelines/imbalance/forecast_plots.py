@@ -156,13 +156,18 @@ def residuals_by_hour(
         axes.bar(hours, **bars, width=0.8, color=COLOURS[5], alpha=0.45, label="90 % of errors")
         bars = {"bottom": levels[0.25], "height": levels[0.75] - levels[0.25]}
         axes.bar(hours, **bars, width=0.8, color=COLOURS[0], alpha=0.75, label="half of them")
-        axes.plot(hours, levels[0.5], "_", color="white", markersize=11, markeredgewidth=2)
+        axes.plot(
+            hours, levels[0.5], "_", color="white", markersize=11, markeredgewidth=2, label="median"
+        )
         axes.plot(hours, by_hour.mean(), "o", color=COLOURS[1], label="mean")
         axes.axhline(0, color=FAINT, linewidth=1)
         axes.set(xlabel="hour of the day (UTC)", ylabel="measured less forecast (MW)")
         axes.set_xticks(range(0, 24, 3))
+        axes.set_xlim(hours[0] - 0.7, hours[-1] + 0.7)
+        axes.use_sticky_edges = False
+        axes.autoscale(axis="y")
         axes.grid(axis="x", visible=False)
-        figure.legend(loc="outside lower center", ncols=3)
+        figure.legend(loc="outside lower center", ncols=4)
     return figure
 
 

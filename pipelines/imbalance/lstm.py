@@ -20,7 +20,7 @@ KNOWN = len(CHANGES) + 1 + len(CALENDAR) + 3
 
 
 class ImbalanceLSTM(nn.Module):
-    """A recurrent network that reads the last hours, then goes on through the horizon.
+    """A recurrent network that reads the last two hours, then goes on through the next two.
 
     At every row it sees the target at the row before and an hour before, and its running means; how
     plans, profiles and structural imbalance of the row differ from those of the origin; the
@@ -31,7 +31,6 @@ class ImbalanceLSTM(nn.Module):
     Args:
         minutes: How long a row lasts, 5 or 15.
         hidden: Units.
-        warm_up: Rows that are read before the first forecast, the origin the last of them.
         dropout: Share of inputs and of hidden units left out in training, the same ones throughout
             a window (Gal and Ghahramani, 2016).
 
@@ -39,21 +38,15 @@ class ImbalanceLSTM(nn.Module):
         ValueError: If an argument is out of range.
     """
 
-    def __init__(self, minutes: int, hidden: int, warm_up: int, dropout: float = 0.0) -> None:
+    def __init__(self, minutes: int, hidden: int, dropout: float = 0.0) -> None:
         super().__init__()
-        for name, value in (("hidden", hidden), ("warm_up", warm_up)):
-            if value < 1:
-                raise ValueError(f"{name}: {value}, at least 1 expected")
+        if hidden < 1:
+            raise ValueError(f"hidden: {hidden}, at least 1 expected")
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout: {dropout}, at least 0 and less than 1 expected")
-        self.configuration = {
-            "minutes": minutes,
-            "hidden": hidden,
-            "warm_up": warm_up,
-            "dropout": dropout,
-        }
+        self.configuration = {"minutes": minutes, "hidden": hidden, "dropout": dropout}
         self.clock = Clock(minutes)
-        self.warm_up = warm_up
+        self.warm_up = self.clock.horizon
         self.dropout = nn.Dropout(dropout)
         self.cell = nn.LSTMCell(RECURSIVE + KNOWN, hidden)
         self.head = nn.Linear(hidden, 1)

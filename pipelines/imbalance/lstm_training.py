@@ -30,7 +30,6 @@ class LSTMSettings:
 
     Attributes:
         hidden: Units.
-        warm_up: Rows that are read before the first forecast.
         dropout: Share of inputs and hidden units left out in training.
         penalty: Of the highway; see `fit_linear`.
         windows: Origins to learn from at most, drawn at random.
@@ -42,7 +41,6 @@ class LSTMSettings:
     """
 
     hidden: int = 32
-    warm_up: int = 24
     dropout: float = 0.5
     penalty: float = 0.2
     windows: int = 8000
@@ -146,9 +144,7 @@ def train_lstm(
     drawn = draw_origins(training, settings.windows, seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = ImbalanceLSTM(
-            features.clock.minutes, settings.hidden, settings.warm_up, settings.dropout
-        )
+        network = ImbalanceLSTM(features.clock.minutes, settings.hidden, settings.dropout)
     result = fit(
         _LSTMTraining(network, make_rows(features, scales), settings),
         TensorBatches(

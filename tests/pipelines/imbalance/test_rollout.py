@@ -11,8 +11,6 @@ from pipelines.imbalance.rollout import RECURSIVE, Rollout
 from pipelines.imbalance.scaling import fit_scales, make_rows
 from pipelines.imbalance.simulator import simulate_table
 
-WARM_UP = 9
-
 
 @pytest.fixture(scope="module", params=[5, 15])
 def setting(request):
@@ -25,7 +23,7 @@ def setting(request):
     rows = make_rows(features, fit_scales(features, features.origins))
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        network = ImbalanceLSTM(request.param, hidden=6, warm_up=WARM_UP)
+        network = ImbalanceLSTM(request.param, hidden=6)
         torch.nn.init.normal_(network.head.weight)
         highway = torch.randn(len(origins), features.clock.horizon)
     return features, rows, torch.from_numpy(origins), network.eval(), highway
@@ -41,7 +39,7 @@ def naive_forecast(features, rows, origin, network, highway):
     hidden = memory = np.zeros(network.cell.hidden_size)
     forecasts = []
     for place, inputs in enumerate(known):
-        row = origin + 1 - WARM_UP + place
+        row = origin + 1 - clock.horizon + place
         before = np.array(series[:row])
         seen = [before[-1], before[-clock.hour]]
         seen += [before[-hours * clock.hour :].mean() for hours in MEANS]
@@ -128,10 +126,9 @@ def test_what_is_seen_before_the_first_step_is_what_was_measured(setting):
     ("arguments", "message"),
     [
         ({"hidden": 0}, "hidden: 0, at least 1 expected"),
-        ({"warm_up": 0}, "warm_up: 0, at least 1 expected"),
         ({"dropout": 1.0}, "dropout: 1.0, at least 0 and less than 1 expected"),
     ],
 )
 def test_a_network_that_makes_no_sense_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
-        ImbalanceLSTM(**({"minutes": 5, "hidden": 4, "warm_up": 4} | arguments))
+        ImbalanceLSTM(**({"minutes": 5, "hidden": 4} | arguments))
