@@ -23,7 +23,7 @@ class VariationalAutoencoder(nn.Module):
         architecture: Its sizes.
 
     Example:
-        >>> network = VariationalAutoencoder(Architecture(latent=2, widths=[4], hidden=[8]))
+        >>> network = VariationalAutoencoder(Architecture(latent=2, widths=[4], hidden=8))
         >>> mean, log_variance = network.encode(torch.zeros(5, 1, 28, 28))
         >>> mean.shape, log_variance.shape, network.decode(mean).shape
         (torch.Size([5, 2]), torch.Size([5, 2]), torch.Size([5, 1, 28, 28]))

@@ -56,7 +56,10 @@ class Architecture(Section):
     widths: list[Width] = Field(
         min_length=1, max_length=2, description="channels of the convolutions, each halves the side"
     )
-    hidden: list[Width] = Field(description="widths of the linear layers before the latents")
+    hidden: Width = Field(description="width of the linear layers between them and the latents")
+    residual_blocks: int = Field(
+        ge=0, le=16, description="pairs of linear layers by which the decoder bends the latents"
+    )
 
 
 class _Autoencoder(Section):
