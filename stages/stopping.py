@@ -47,6 +47,10 @@ def stoppable() -> Iterator[None]:
     sys.unraisablehook = _silent_about_stopping
     try:
         yield
+    except Exception as problem:
+        if stopper.signal:  # what a library makes of an exception in its midst
+            raise Stopped(128 + stopper.signal) from problem
+        raise
     finally:
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
@@ -56,15 +60,15 @@ class _Stopper:
     """Raises `Stopped`, and sees to it that the process ends."""
 
     def __init__(self) -> None:
-        self._signal = 0
+        self.signal = 0
         self._raised: weakref.ref[Stopped] | None = None
 
     def stop(self, number: int, _frame: FrameType | None) -> None:
         """Handle a signal."""
-        self._signal = self._signal or number
+        self.signal = self.signal or number
         if self._is_on_its_way():
             return  # a second exception would break the cleaning up
-        stopped = Stopped(128 + self._signal)
+        stopped = Stopped(128 + self.signal)
         self._raised = weakref.ref(stopped)
         try:
             raise stopped
@@ -75,16 +79,16 @@ class _Stopper:
         """Stop the stage when `dvc` is gone, lest its successor meets a stage that still runs."""
         dvc = _dvc() if "DVC_STAGE" in os.environ else None
         started = start_of_process(dvc) if dvc else ""
-        while not self._signal:
+        while not self.signal:
             time.sleep(_SECONDS_BETWEEN_LOOKS)
             if dvc is not None and not (started and start_of_process(dvc) == started):
-                self._signal = signal.SIGTERM
+                self.signal = signal.SIGTERM
         last = time.monotonic() + _SECONDS_TO_CLEAN_UP
         while time.monotonic() < last:
             if not self._is_on_its_way():
-                signal.pthread_kill(threading.main_thread().ident, self._signal)
+                signal.pthread_kill(threading.main_thread().ident, self.signal)
             time.sleep(_SECONDS_BETWEEN_LOOKS)
-        os._exit(128 + self._signal)
+        os._exit(128 + self.signal)
 
     def _is_on_its_way(self) -> bool:
         """Whether an exception was raised and not lost: nobody holds one that was dropped.

@@ -116,6 +116,22 @@ def test_a_signal_whose_exception_is_lost_still_ends_the_stage(name: str, place:
     assert ended.stderr == "a-stage: interrupted; nothing half-written is left\n"
 
 
+def test_an_error_that_stopping_led_to_is_not_told_as_one() -> None:
+    code = """
+import os, signal
+from stages.command import run_stage
+def work(params):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        raise OSError("the store is in the midst of a transaction")
+run_stage("a-stage", work)
+"""
+    ended = run(code)
+    assert ended.returncode == 128 + signal.SIGTERM
+    assert ended.stderr == "a-stage: interrupted; nothing half-written is left\n"
+
+
 def test_further_signals_do_not_break_the_cleaning_up() -> None:
     ended = run(CLEANING_UP)
     assert ended.returncode == 128 + signal.SIGTERM
