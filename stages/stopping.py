@@ -18,6 +18,7 @@ from stages.provenance import start_of_process
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SECONDS_BETWEEN_LOOKS = 0.5
 _SECONDS_TO_CLEAN_UP = 60.0
+_stoppers: "list[_Stopper]" = []
 
 
 class Stopped(SystemExit):
@@ -39,6 +40,7 @@ def stoppable() -> Iterator[None]:
         Stopped: a signal came, or `dvc` is gone.
     """
     stopper = _Stopper()
+    _stoppers.append(stopper)
     for number in _SIGNALS:
         # Under `nohup` SIGHUP is to stay ignored, and Ctrl-C in a script's background job.
         if number == signal.SIGTERM or signal.getsignal(number) != signal.SIG_IGN:
@@ -54,6 +56,11 @@ def stoppable() -> Iterator[None]:
     finally:
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
+
+
+def is_stopping() -> bool:
+    """Return whether a signal came: then an error is most likely what a library made of it."""
+    return any(stopper.signal for stopper in _stoppers)
 
 
 class _Stopper:

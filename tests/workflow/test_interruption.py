@@ -106,7 +106,7 @@ def test_a_stopped_training_is_marked_as_killed_and_leaves_earlier_results_as_th
         output, _ = process.communicate(timeout=180)
     finally:
         process.kill()
-    assert process.returncode == 128 + stop
+    assert process.returncode == 128 + stop, output
     assert "Traceback" not in output
     (run,) = copy.runs("figures")
     assert run.info.status == "KILLED"
