@@ -23,7 +23,9 @@ class Architecture:
         widths: Channels of the convolutions, each of which halves the image's sides; one or two.
         hidden: Width of the linear layers between the convolutions and the latents.
         residual_blocks: Pairs of linear layers of that width by which the decoder bends the latents
-            before it draws.
+            before it draws. They let a variational autoencoder fill its prior evenly, so that more
+            of what is drawn from N(0, I) is a digit; but then the latents of strange images lie
+            among the others, and their density tells anomalies less well.
 
     Raises:
         ValueError: If a size is not positive, there are neither 1 nor 3 channels, or more

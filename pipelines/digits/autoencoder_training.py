@@ -39,13 +39,14 @@ class AutoencoderSettings:
             with more than one it learns by the importance-weighted bound.
         max_epochs: Epochs to train at most; the learning rate's single cycle spans them all.
         patience: Epochs without a better validation loss after which training stops, or None.
-        batch_size: Images in a step.
+        batch_size: Images in a step, at least 2.
         learning_rate: Peak of the cycle.
         weight_decay: AdamW's decay of the weights.
         validation_fraction: Share of the training images, drawn at random, to validate with.
 
     Raises:
-        ValueError: If there is no such kind, or an autoencoder that is not variational is to draw.
+        ValueError: If there is no such kind, an autoencoder that is not variational is to draw, or
+            a batch has too few images for batch normalisation.
     """
 
     kind: Kind = "variational"
@@ -69,6 +70,8 @@ class AutoencoderSettings:
                 f"importance_samples: {self.importance_samples}, at least 1 expected, and 1 of an "
                 "autoencoder that is not variational"
             )
+        if self.batch_size < 2:
+            raise ValueError(f"batch_size: {self.batch_size}, at least 2 expected")
 
 
 class _AutoencoderTraining(LightningModule):
@@ -169,6 +172,9 @@ def train_autoencoder(
     pixels = torch.from_numpy(images).unsqueeze(1)
     order = torch.from_numpy(np.random.default_rng(seed).permutation(len(images)))
     training, validation = pixels[order[:-held_out]], pixels[order[-held_out:]]
+    if len(training) % settings.batch_size == 1:
+        # a last batch of one image has no statistics to normalise by
+        training = training[:-1]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         kinds = {"autoencoder": Autoencoder, "variational": VariationalAutoencoder}

@@ -22,7 +22,7 @@ from pipelines.digits.verifier_metrics import DigitSet, Metrics
 __all__ = ["anomaly_columns", "anomaly_metrics", "likelihood_metrics"]
 
 ELBO_SAMPLES = 4  # more change hardly any image's bound by a tenth of a nat
-DECODED_AT_ONCE = 1000
+DECODED_AT_ONCE = 500
 
 
 def anomaly_columns(
@@ -100,7 +100,12 @@ def likelihood_metrics(
     )
     chosen = torch.linspace(0, len(pixels) - 1, min(count, len(pixels))).long()
     estimate = importance_weighted_likelihood(
-        pixels[chosen], network.encode, network.decode, generator, samples=samples
+        pixels[chosen],
+        network.encode,
+        network.decode,
+        generator,
+        samples=samples,
+        at_once=min(samples, DECODED_AT_ONCE),
     )
     return {"elbo": float(bound.mean()), "nll_images": len(chosen), **estimate.to_metrics()}
 

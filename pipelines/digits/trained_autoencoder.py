@@ -101,7 +101,7 @@ class TrainedAutoencoder:
             raise ValueError(
                 f"images: {images.dtype} {list(images.shape)}, uint8 {accepted} expected"
             )
-        singles = split_channels(images) if stacked else images
+        singles = split_channels(images) if stacked else np.ascontiguousarray(images)
         grey = torch.from_numpy(singles).view(-1, self.channels, *side)
         return pixel_values(grey, "binary" if self.pixels == "binary" else "float")
 
@@ -152,7 +152,8 @@ class TrainedAutoencoder:
         if sampler not in get_args(Sampler):
             raise ValueError(f"sampler: {sampler!r}, prior or mixture expected")
         if channels not in {3, self.channels}:
-            raise ValueError(f"channels: {channels}, 3 expected of a network of stacks")
+            accepted = "3" if self.channels == 3 else "1 or 3"
+            raise ValueError(f"channels: {channels}, {accepted} expected")
         density = self.prior if sampler == "prior" else self.mixture
         generator = torch.Generator().manual_seed(seed)
         latents = density.sample(count * channels // self.channels, generator)
@@ -251,6 +252,9 @@ def load_trained_autoencoder(folder: Path) -> TrainedAutoencoder:
             mixture=load_density(folder / "mixture.safetensors"),
             correction=CorrectedScore(**configuration["correction"]),
         )
+        if trained.pixels not in get_args(PixelMode):
+            modes = ", ".join(get_args(PixelMode))
+            raise ValueError(f"pixels: {trained.pixels!r}, one of {modes} expected")
         for name in get_args(Sampler):
             if getattr(trained, name).means.shape[1] != network.architecture.latent:
                 raise ValueError(f"{name} is of another dimension than the network's latents")

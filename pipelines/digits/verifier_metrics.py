@@ -151,7 +151,7 @@ def generation_metrics(
     trained: TrainedAutoencoder,
     verifier: Verifier,
     sampler: Sampler,
-    training: DigitSet,
+    training_features: NDArray[np.float32],
     tolerances: Tolerances,
     *,
     count: int,
@@ -164,7 +164,8 @@ def generation_metrics(
         trained: What draws them.
         verifier: What reads them.
         sampler: Where latents come from.
-        training: Real images, or stacks, for the Fréchet distance.
+        training_features: Of as many real images, or of stacks for a network of three channels, for
+            the Fréchet distance; see `frechet.verifier_features`.
         tolerances: For predictability.
         count: Single images among "mono", and stacks among "stacked".
         modes: Stacks among "stacked_modes", at least `count`.
@@ -187,8 +188,7 @@ def generation_metrics(
         metrics = _metrics_of_stacks(classify(verifier, images), tolerances, count)
     part = "mono" if trained.channels == 1 else "stacked"
     metrics[part]["frechet_distance"] = frechet_distance(
-        verifier_features(verifier, images[:count]),
-        verifier_features(verifier, training.units(trained.channels)[:count]),
+        verifier_features(verifier, images[:count]), training_features
     )
     return metrics
 

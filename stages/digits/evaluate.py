@@ -7,6 +7,7 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 
+from pipelines.digits.frechet import verifier_features
 from pipelines.digits.mnist import read_digits
 from pipelines.digits.model_metrics import anomaly_columns, anomaly_metrics, likelihood_metrics
 from pipelines.digits.stacking import draw_stacks
@@ -62,11 +63,12 @@ def evaluate(params: Params, variant: str) -> str:
     tolerances = Tolerances(judging.tolerance_mono, judging.tolerance_stacked)
 
     with in_one_line(ValueError):
+        features = verifier_features(verifier, training.units(trained.channels)[: judging.samples])
         generation = {
             sampler: mean_and_spread(
                 [
                     generation_metrics(
-                        *(trained, verifier, sampler, training, tolerances),
+                        *(trained, verifier, sampler, features, tolerances),
                         count=judging.samples,
                         modes=judging.mode_samples,
                         seed=each,
