@@ -89,8 +89,16 @@ def test_an_impossible_value_is_named_with_what_is_accepted(
         ("missing: null", "missing: -1", ["ae.", "missing = -1", "greater than or equal to 0"]),
         ("channels: 1", "channels: 2", ["ae.", "architecture.channels = 2", "1 or 3"]),
         ("latent: 16", "latent: 0", ["architecture.latent = 0", "greater than or equal to 1"]),
-        ("widths: [32, 64]", "widths: []", ["architecture.widths", "at least 1 item"]),
-        ("widths: [32, 64]", "widths: [8, 8, 8]", ["architecture.widths", "at most 2 items"]),
+        (
+            "widths: [32, 64]",
+            "widths: []",
+            ["architecture.widths", "accepted is a length of at least 1"],
+        ),
+        (
+            "widths: [32, 64]",
+            "widths: [8, 8, 8]",
+            ["architecture.widths", "accepted is a length of at most 2"],
+        ),
         ("widths: [32, 64]", "widths: [8, 0]", ["widths.1 = 0", "greater than or equal to 1"]),
         ("hidden: 256", "hidden: [256]", ["architecture.hidden", "integer"]),
         ("hidden: 256", "depth: 256", ["architecture.depth: unknown parameter"]),
