@@ -1,9 +1,6 @@
-"""How every stage runs as a command: arguments, signals, errors, one closing line."""
+"""How every stage runs as a command: arguments, errors, one closing line."""
 
-import os
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -12,6 +9,7 @@ from typing import NoReturn, TypeVar
 
 from stages.layout import ROOT
 from stages.params import Params, ParamsError, load_params
+from stages.stopping import Stopped, stoppable
 
 _Read = TypeVar("_Read")
 
@@ -102,46 +100,18 @@ def relative(path: Path) -> str:
 
 
 def _run(stage: str, work: Callable[[Params], str]) -> NoReturn:
-    # A signal becomes an exception, so that every `with` on the way cleans up behind itself.
-    signal.signal(signal.SIGTERM, _exit_on_signal)
-    signal.signal(signal.SIGHUP, _exit_on_signal)
-    sys.unraisablehook = _send_again
-    if "DVC_STAGE" in os.environ:
-        threading.Thread(target=_end_with_parent, args=[os.getppid()], daemon=True).start()
     started = time.monotonic()
     try:
-        closing = work(load_params())
+        with stoppable():
+            closing = work(load_params())
+    except Stopped:
+        with suppress(OSError):  # nobody may be left to read it
+            print(f"{stage}: interrupted; nothing half-written is left", file=sys.stderr)
+        raise
     except (ParamsError, StageError) as problem:
         sys.exit(f"{stage}: {problem}")
     except OSError as problem:
         place = f"{problem.filename}: " if problem.filename else ""
         sys.exit(f"{stage}: {place}{problem.strerror or problem}")
-    except KeyboardInterrupt:
-        print(f"{stage}: interrupted; nothing half-written is left", file=sys.stderr)
-        sys.exit(128 + signal.SIGINT)
     print(f"{stage}: {closing} ({time.monotonic() - started:.1f} s)", flush=True)
     sys.exit(0)
-
-
-def _send_again(unraisable: "sys.UnraisableHookArgs") -> None:
-    """Send a signal again whose exception was lost in a finalizer, where Python drops them."""
-    number = {KeyboardInterrupt: signal.SIGINT, SystemExit: signal.SIGTERM}.get(unraisable.exc_type)
-    if number is None:
-        sys.__unraisablehook__(unraisable)
-        return
-    if number == signal.SIGTERM:
-        signal.signal(signal.SIGTERM, _exit_on_signal)
-    threading.Timer(0.1, os.kill, [os.getpid(), number]).start()
-
-
-def _end_with_parent(parent: int) -> None:
-    """End like on SIGTERM when `dvc` is gone, lest its successor meets a stage that still runs."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _exit_on_signal(number: int, _frame: object) -> NoReturn:
-    with suppress(ValueError):
-        signal.signal(number, signal.SIG_IGN)  # a second one must not break the cleaning up
-    sys.exit(128 + number)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from stages.layout import ROOT
 from stages.leaderboard import write_leaderboard
 from stages.outputs import dvc_md5
+from stages.stopping import is_stopping
 from stages.store import public_address, store_address
 
 if TYPE_CHECKING:
@@ -181,8 +182,9 @@ class Run:
     def give_up(self, problem: Exception) -> None:
         """Stop recording: warn once, or raise `TrackingError` if tracking is required."""
         self.recorded = False
+        status = RunStatus.KILLED if is_stopping() else RunStatus.FAILED
         with suppress(*_FAILURES):  # or else MLflow would try once more when the process ends
-            mlflow.end_run(RunStatus.to_string(RunStatus.FAILED))
+            mlflow.end_run(RunStatus.to_string(status))
         reason = public_address(" ".join(str(problem).split()))[:300]
         line = f"tracking: {public_address(store_address())} failed ({reason})"
         if os.environ.get("TRACKING_REQUIRED") == "1":

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 __all__ = ["frechet_distance", "frechet_distance_of_normals", "verifier_features"]
 
-IMAGES_AT_ONCE = 1000
+IMAGES_AT_ONCE = 250
 
 
 def frechet_distance(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:

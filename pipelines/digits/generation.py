@@ -12,7 +12,7 @@ __all__ = ["decoded_images", "latent_walk"]
 
 @torch.inference_mode()
 def decoded_images(
-    decode: Callable[[Tensor], Tensor], latents: Tensor, at_once: int = 1000
+    decode: Callable[[Tensor], Tensor], latents: Tensor, at_once: int = 250
 ) -> NDArray[np.uint8]:
     """The images that a decoder makes of latents, each pixel the probability of white as a grey.
 

@@ -140,8 +140,11 @@ def latent_plane(latents: Tensor, *, seed: int) -> NDArray[np.float32]:
         [n, 2].
     """
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
-    return TSNE(init="pca", random_state=seed).fit_transform(latents.numpy())
+    # its thousands of short parallel loops stand still wherever another process has a core
+    with threadpool_limits(1):
+        return TSNE(init="pca", random_state=seed).fit_transform(latents.numpy())
 
 
 def save_density(density: LatentDensity, path: Path) -> None:

@@ -18,7 +18,7 @@ __all__ = ["Verifier", "classify", "load_verifier", "save_verifier", "unit_scale
 
 SIDE = 28
 CLASSES = 10
-BATCH_SIZE = 1000  # it decides memory and speed alone
+BATCH_SIZE = 250  # more do not fit into a core's cache
 
 CONFIGURATION_NAME = "verifier.json"
 WEIGHTS_NAME = "verifier.safetensors"

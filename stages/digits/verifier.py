@@ -13,10 +13,11 @@ from pipelines.digits.verifier import classify, save_verifier
 from pipelines.digits.verifier_training import VerifierSettings, train_verifier
 from pipelines.pictures import confusion_matrix, loss_curves, save_picture
 from pipelines.training import DivergenceError
+from stages.checkpoints import checkpoint_folder
 from stages.command import in_one_line, read_input, relative, run_stage
 from stages.digits import served_verifier
 from stages.digits.params import Verifier
-from stages.layout import ROOT, SCRATCH, digits_folder, results
+from stages.layout import digits_folder, results
 from stages.outputs import fingerprint, whole, write_json
 from stages.params import Params
 from stages.seed import stage_seed
@@ -30,10 +31,7 @@ def train_and_judge(params: Params) -> str:
     digits = read_input(read_digits, data_folder)
     seed = stage_seed(params.seed, "digits-verifier")
     key = fingerprint({"seed": seed, **settings.model_dump()}, [data_folder])
-    # A training goes on from its checkpoint only where nothing at all has changed.
-    code = sorted((ROOT / "pipelines").rglob("*.py"))
-    everything = fingerprint({"run": key, "device": params.device}, code)
-    checkpoints = SCRATCH / f"digits-verifier-{everything}"
+    checkpoints = checkpoint_folder("digits-verifier", key, params.device)
     folder = results("digits", "verifier")
 
     with new_run("digits", "verifier", params.seed, key) as run:

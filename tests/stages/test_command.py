@@ -8,21 +8,88 @@ import pytest
 
 from stages.layout import ROOT
 
-IN_A_FINALIZER = """
-import os, signal, time
+LOST = """
+import os, signal, sqlite3, threading, time
 from stages.command import run_stage
+
+def send():
+    os.kill(os.getpid(), signal.{signal})
+    for _ in range(1000):
+        pass
 
 class Last:
     def __del__(self):
-        os.kill(os.getpid(), signal.{signal})
-        for _ in range(1000):
-            pass
+        send()
 
-def work(params):
+def in_a_finalizer():
     last = Last()
     del last
+
+def in_a_callback():
+    connection = sqlite3.connect(":memory:")
+    connection.set_progress_handler(send, 1)
+    try:
+        connection.execute("select 1").fetchall()
+    except sqlite3.OperationalError:
+        pass
+
+def in_a_swallowing_clause():
+    try:
+        send()
+    except BaseException:
+        pass
+
+def work(params):
+    {place}()
     time.sleep(20)
     return "never reached"
+
+run_stage("a-stage", work)
+"""
+
+CLEANING_UP = """
+import os, signal, sys, time
+from stages.command import run_stage
+
+def work(params):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(20)
+    finally:
+        for number in [signal.SIGTERM, signal.SIGINT, signal.SIGHUP] * 20:
+            os.kill(os.getpid(), number)
+            time.sleep(0.05)
+        print("cleaned up", flush=True)
+
+run_stage("a-stage", work)
+"""
+
+DEAF = """
+import os, signal, time
+from stages import stopping
+from stages.command import run_stage
+
+def work(params):
+    os.kill(os.getpid(), signal.SIGTERM)
+    while True:
+        try:
+            time.sleep(20)
+        except BaseException:
+            pass
+
+stopping._SECONDS_TO_CLEAN_UP = 2.0
+run_stage("a-stage", work)
+"""
+
+UNDER_NOHUP = """
+import os, signal
+from stages.command import run_stage
+
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+def work(params):
+    os.kill(os.getpid(), signal.SIGHUP)
+    return "done"
 
 run_stage("a-stage", work)
 """
@@ -34,17 +101,49 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=15,
+        timeout=120,
         check=False,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_a_signal_whose_exception_python_drops_still_ends_the_stage(name: str) -> None:
-    ended = run(IN_A_FINALIZER.replace("{signal}", name))
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("place", ["in_a_finalizer", "in_a_callback", "in_a_swallowing_clause"])
+def test_a_signal_whose_exception_is_lost_still_ends_the_stage(name: str, place: str) -> None:
+    ended = run(LOST.replace("{signal}", name).replace("{place}", place))
     assert ended.returncode == 128 + getattr(signal, name)
-    assert "Traceback" not in ended.stderr
+    assert ended.stdout == ""
+    assert ended.stderr == "a-stage: interrupted; nothing half-written is left\n"
+
+
+def test_an_error_that_stopping_led_to_is_not_told_as_one() -> None:
+    code = """
+import os, signal
+from stages.command import run_stage
+def work(params):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        raise OSError("the store is in the midst of a transaction")
+run_stage("a-stage", work)
+"""
+    ended = run(code)
+    assert ended.returncode == 128 + signal.SIGTERM
+    assert ended.stderr == "a-stage: interrupted; nothing half-written is left\n"
+
+
+def test_further_signals_do_not_break_the_cleaning_up() -> None:
+    ended = run(CLEANING_UP)
+    assert ended.returncode == 128 + signal.SIGTERM
+    assert ended.stdout == "cleaned up\n"
+
+
+def test_a_stage_that_does_not_stop_is_ended_all_the_same() -> None:
+    assert run(DEAF).returncode == 128 + signal.SIGTERM
+
+
+def test_a_hang_up_stays_ignored_where_it_was() -> None:
+    assert run(UNDER_NOHUP).returncode == 0
 
 
 @pytest.mark.parametrize(

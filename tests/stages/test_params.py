@@ -1,5 +1,6 @@
 """params.yaml is refused with one line that names the parameter, the value, what is accepted."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,66 @@ def test_an_impossible_value_is_named_with_what_is_accepted(
     line = refused(tmp_path, edited(old, new))
     for words in said:
         assert words in line
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("missing: 8", "missing: 10", ["ae_missing", "missing = 10", "less than or equal to 9"]),
+        ("missing: null", "missing: -1", ["ae.", "missing = -1", "greater than or equal to 0"]),
+        ("channels: 1", "channels: 2", ["ae.", "architecture.channels = 2", "1 or 3"]),
+        ("latent: 16", "latent: 0", ["architecture.latent = 0", "greater than or equal to 1"]),
+        (
+            "widths: [32, 64]",
+            "widths: []",
+            ["architecture.widths", "accepted is a length of at least 1"],
+        ),
+        (
+            "widths: [32, 64]",
+            "widths: [8, 8, 8]",
+            ["architecture.widths", "accepted is a length of at most 2"],
+        ),
+        ("widths: [32, 64]", "widths: [8, 0]", ["widths.1 = 0", "greater than or equal to 1"]),
+        ("hidden: 256", "hidden: [256]", ["architecture.hidden", "integer"]),
+        ("hidden: 256", "depth: 256", ["architecture.depth: unknown parameter"]),
+        ("kind: variational", "kind: diffusion", ["vae", "'diffusion'", "'variational'"]),
+        (
+            "kind: autoencoder\n",
+            "kind: autoencoder\n      importance_samples: 5\n",
+            ["autoencoders.ae", "importance_samples: unknown parameter"],
+        ),
+        ("      importance_samples: 1\n", "", ["importance_samples: missing"]),
+        ("importance_samples: 1", "importance_samples: 0", ["importance_samples = 0"]),
+        ("pixels: bernoulli", "pixels: grey", ["pixels = 'grey'", "'binary'"]),
+        ("mixture_components: 200", "mixture_components: 0", ["mixture_components = 0"]),
+        ("    ae:\n", "    verifier:\n", ["autoencoders.verifier", "another name"]),
+        ("    ae:\n", "    AE:\n", ["AE", "small letters, digits and underscores"]),
+        ("mode_samples: 26000", "mode_samples: 9999", ["mode_samples 9999", "samples, 10000"]),
+        ("tolerance_mono: 0.8", "tolerance_mono: 80", ["tolerance_mono = 80", "equal to 1"]),
+        ("sampling_seeds: 5", "sampling_seeds: 0", ["sampling_seeds = 0"]),
+    ],
+)
+def test_an_impossible_autoencoder_is_named_with_what_is_accepted(
+    tmp_path: Path, old: str, new: str, said: list[str]
+) -> None:
+    line = refused(tmp_path, edited(old, new))
+    assert line.startswith("params.yaml: digits")
+    for words in said:
+        assert words in line
+
+
+def test_the_variants_that_are_off_by_default_are_accepted_when_they_are_turned_on(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "params.yaml"
+    before = load_params().digits.autoencoders
+    text = PARAMS.read_text(encoding="utf-8")
+    path.write_text(re.sub(r"^    # (?=  [a-z_]+: |[a-z_]+:$)", "    ", text, flags=re.MULTILINE))
+    turned_on = load_params(path).digits.autoencoders
+    assert set(turned_on) > set(before)
+    further = [settings for name, settings in turned_on.items() if name not in before]
+    assert {settings.architecture.channels for settings in further} == {1, 3}
+    assert 5 in {settings.importance_samples for settings in further}
 
 
 @pytest.mark.parametrize(

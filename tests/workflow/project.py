@@ -17,6 +17,7 @@ from stages.layout import ROOT
 
 PARAMS = YAML(typ="safe", pure=True)
 VARIANTS = ("default", "demo_1", "reference")
+AUTOENCODERS = ("ae", "vae_missing")
 
 
 @dataclass
@@ -92,6 +93,18 @@ def smoke_params() -> Any:
         network["epochs"] = 2
     params["digits"]["source"] = "sklearn"
     params["digits"]["verifier"]["epochs"] = 2
+    autoencoders = params["digits"]["autoencoders"]
+    params["digits"]["autoencoders"] = {name: autoencoders[name] for name in AUTOENCODERS}
+    for autoencoder in autoencoders.values():
+        autoencoder |= {"epochs": 2, "mixture_components": 5}
+    params["digits"]["evaluation"] |= {
+        "samples": 200,
+        "mode_samples": 300,
+        "sampling_seeds": 2,
+        "likelihood_images": 5,
+        "likelihood_samples": 50,
+        "marginal_samples": 200,
+    }
     return params
 
 

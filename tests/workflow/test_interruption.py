@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.workflow.project import Project
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 180
     while not condition():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.02)
@@ -45,6 +46,25 @@ def test_after_sigkill_the_next_repro_ends_where_an_undisturbed_one_ends(
     assert copy.half_written() == []
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        "",
+        "  figures-train@demo_1:\n",
+        "  figures-train@demo_1:\n    cmd: python -m stages.fig",
+        "    outs:\n    - path: results/figures/demo_1/history.csv\n      hash: md5\n",
+        "  digits-fetch:\n",
+    ],
+)
+def test_from_a_lock_that_was_cut_off_repro_ends_in_the_whole_one(copy: Project, end: str) -> None:
+    lock, results = copy.lock(), copy.snapshot("results")
+    (copy.root / "dvc.lock").write_text(lock[: lock.index(end) + len(end)])
+    copy.run("python", "-m", "stages.recovery")
+    copy.run("dvc", "repro")
+    assert copy.lock() == lock
+    assert copy.snapshot("results") == results
+
+
 def test_a_killed_training_of_the_verifier_goes_on_from_its_last_epoch(copy: Project) -> None:
     lock, results = copy.lock(), copy.snapshot("results")
     process = copy.start("dvc", "repro", "--force", "--single-item", "digits-verifier")
@@ -59,12 +79,16 @@ def test_a_killed_training_of_the_verifier_goes_on_from_its_last_epoch(copy: Pro
     assert not any(copy.root.glob(".scratch/digits-verifier-*"))
 
 
-def test_a_stage_ends_with_the_dvc_that_started_it(copy: Project) -> None:
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])  # one may stay beside the stage
+def test_a_stage_ends_with_the_dvc_that_started_it(copy: Project, shell: str) -> None:
+    if not Path(shell).exists():
+        pytest.skip(f"no {shell} here")
+    copy.environment = copy.environment | {"SHELL": shell}
     lengthened(copy)
     process = copy.start("dvc", "repro", "figures-train@demo_1")
     wait_until(lambda: training_is_recorded(copy))
     process.kill()
-    process.communicate(timeout=60)  # ends when the stage closes its output, too
+    process.communicate(timeout=180)  # ends when the stage closes its output, too
     (run,) = copy.runs("figures")
     assert run.info.status == "KILLED"
 
@@ -79,10 +103,10 @@ def test_a_stopped_training_is_marked_as_killed_and_leaves_earlier_results_as_th
     try:
         wait_until(lambda: training_is_recorded(copy))
         process.send_signal(stop)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=180)
     finally:
         process.kill()
-    assert process.returncode == 128 + stop
+    assert process.returncode == 128 + stop, output
     assert "Traceback" not in output
     (run,) = copy.runs("figures")
     assert run.info.status == "KILLED"

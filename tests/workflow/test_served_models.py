@@ -52,10 +52,31 @@ def test_the_verifier_reads_posted_digits(finished: Project, tmp_path: Path) -> 
     assert all(row["digit"] in range(10) for row in rows)
 
 
+def test_an_autoencoder_draws_posted_digits_again_judges_them_and_makes_new_ones(
+    finished: Project, tmp_path: Path
+) -> None:
+    images = read_digits(finished.root / "data" / "raw" / "digits").test_images[:3]
+    answers = answer(finished, "digits", "vae_missing", images.tolist(), tmp_path)
+    assert set(answers) == {"reconstruction", "reconstruction_error", "anomaly_score", "samples"}
+    assert np.shape(answers["reconstruction"]) == (3, 28, 28)
+    assert len(answers["anomaly_score"]) == len(answers["reconstruction_error"]) == 3
+    assert answers["samples"] == []
+    served = load_model(finished, "digits", "vae_missing")
+    wanted = {"samples": 4, "sampler": "prior", "seed": 1}
+    assert served.predict(images, params=wanted)["samples"].shape == (4, 28, 28)
+    for name, value in {"samples": -1, "sampler": "elsewhere", "seed": -1}.items():
+        with pytest.raises(mlflow.MlflowException, match=f"{name}: .* expected"):
+            served.predict(images, params=wanted | {name: value})
+
+
 def test_a_request_of_another_shape_is_refused(finished: Project) -> None:
-    (run,) = (run for run in finished.runs("figures") if run.info.run_name == "demo_1")
-    (model,) = run.outputs.model_outputs
-    mlflow.set_tracking_uri(f"sqlite:///{finished.root / 'mlflow.db'}")
-    served = mlflow.pyfunc.load_model(f"models:/{model.model_id}")
+    served = load_model(finished, "figures", "demo_1")
     with pytest.raises(mlflow.MlflowException, match="shape"):
         served.predict(np.zeros((2, 31, 31), np.uint8))
+
+
+def load_model(project: Project, pipeline: str, variant: str) -> mlflow.pyfunc.PyFuncModel:
+    (run,) = (run for run in project.runs(pipeline) if run.info.run_name == variant)
+    (model,) = run.outputs.model_outputs
+    mlflow.set_tracking_uri(f"sqlite:///{project.root / 'mlflow.db'}")
+    return mlflow.pyfunc.load_model(f"models:/{model.model_id}")

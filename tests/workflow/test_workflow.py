@@ -4,8 +4,10 @@ import json
 import re
 
 import mlflow
+import numpy as np
+import pandas as pd
 
-from tests.workflow.project import VARIANTS, Project
+from tests.workflow.project import AUTOENCODERS, VARIANTS, Project
 
 
 def ran(output: str) -> list[str]:
@@ -57,12 +59,46 @@ def test_every_variant_has_one_whole_run_in_mlflow(finished: Project) -> None:
 
 
 def test_the_verifier_has_its_results_and_its_run(finished: Project) -> None:
-    (run,) = finished.runs("digits")
-    assert (run.info.run_name, run.info.status) == ("verifier", "FINISHED")
+    (run,) = (run for run in finished.runs("digits") if run.info.run_name == "verifier")
+    assert run.info.status == "FINISHED"
     (data,) = run.inputs.dataset_inputs
     assert f"md5: {data.dataset.digest}" in finished.lock()
     metrics = json.loads((finished.root / "results/digits/verifier/metrics.json").read_text())
     assert metrics["test"]["accuracy"] == run.data.metrics["test/accuracy"]
+
+
+def test_every_autoencoder_leaves_its_results_and_its_run(finished: Project) -> None:
+    runs = {run.info.run_name: run for run in finished.runs("digits")}
+    assert set(runs) == {"verifier", *AUTOENCODERS}
+    evaluation = finished.params()["digits"]["evaluation"]
+    for variant in AUTOENCODERS:
+        folder = finished.root / "results" / "digits" / variant
+        metrics = json.loads((folder / "metrics.json").read_text())["test"]
+        assert metrics["best_sampler"] in ("prior", "mixture")
+        assert metrics["real"]["stacked"]["predictability"] > 0
+        samples = np.load(folder / "samples.npz")
+        assert samples["mono"].shape == (evaluation["samples"], 28, 28)
+        assert samples["stacked"].shape == (evaluation["samples"], 28, 28, 3)
+        assert {samples[name].dtype for name in samples} == {np.dtype(np.uint8)}
+        scores = pd.read_csv(folder / "anomaly_scores.csv")
+        columns = ["elbo", "marginal_likelihood"] if variant == "vae_missing" else []
+        assert list(scores) == ["index", "label", "reconstruction", "corrected", *columns]
+        assert len(scores) == 360
+        pictures = {path.stem for path in (folder / "plots").iterdir()}
+        assert {"latent_map", "loss_curves", "samples_prior_mono", "samples_mixture_stacked"} <= (
+            pictures
+        )
+        assert ("anomalies_stacked" in pictures) == (variant == "vae_missing")
+        run = runs[variant]
+        assert run.info.status == "FINISHED"
+        assert run.data.params["architecture.latent"] == "16"
+        key = "test/generation/mixture/stacked/predictability"
+        assert (
+            run.data.metrics[key] == (metrics["generation"]["mixture"]["stacked"]["predictability"])
+        )
+    found = json.loads((finished.root / "results/digits/vae_missing/metrics.json").read_text())
+    assert set(found["test"]["anomaly"]) == {"mono", "stacked"}
+    assert found["test"]["likelihood"]["nll"] <= -found["test"]["likelihood"]["elbo"] + 5
 
 
 def test_a_second_repro_runs_nothing(finished: Project) -> None:

@@ -1,0 +1,296 @@
+"""A trained autoencoder with what was learnt of its latents: it reconstructs, generates, judges.
+
+Images come and go as uint8. A network of one channel takes stacks a channel at a time, each with
+its own latents; one of three channels takes nothing but stacks, whole.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from pipelines.digits.anomaly import CorrectedScore, squared_error, strangest_channel
+from pipelines.digits.autoencoder import Architecture, Autoencoder
+from pipelines.digits.gaussian_mixture import gaussian_mixture
+from pipelines.digits.generation import decoded_images
+from pipelines.digits.latents import (
+    LatentDensity,
+    independent_normals,
+    load_density,
+    save_density,
+    standard_normal,
+)
+from pipelines.digits.stacking import PixelMode, join_channels, pixel_values, split_channels
+from pipelines.digits.variational import VariationalAutoencoder
+
+__all__ = [
+    "Sampler",
+    "TrainedAutoencoder",
+    "load_trained_autoencoder",
+    "save_trained_autoencoder",
+    "with_latents_of",
+]
+
+Sampler = Literal["prior", "mixture"]
+
+CONFIGURATION_NAME = "autoencoder.json"
+WEIGHTS_NAME = "autoencoder.safetensors"
+IMAGES_AT_ONCE = 500
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedAutoencoder:
+    """A network and the densities of its latents.
+
+    Attributes:
+        network: In evaluation mode.
+        pixels: What its training images' grey levels became.
+        prior: What latents are drawn from by definition: N(0, I) of a variational autoencoder, of
+            another a normal distribution for each coordinate of the training latents.
+        mixture: A Gaussian mixture fitted to the training latents.
+        correction: The anomaly score by reconstruction error and density of the mixture.
+    """
+
+    network: Autoencoder | VariationalAutoencoder
+    pixels: PixelMode
+    prior: LatentDensity
+    mixture: LatentDensity
+    correction: CorrectedScore
+
+    @property
+    def channels(self) -> int:
+        """Channels of the images that the network takes at a time."""
+        return self.network.architecture.channels
+
+    @property
+    def latent(self) -> int:
+        """Dimension of the latents."""
+        return self.network.architecture.latent
+
+    @property
+    def variational(self) -> bool:
+        """Whether latents have distributions, and images a likelihood."""
+        return isinstance(self.network, VariationalAutoencoder)
+
+    def network_pixels(self, images: NDArray[np.uint8]) -> Tensor:
+        """What the network is given of images: 0 to 1, float [n, channels, 28, 28].
+
+        Where training drew pixels at random, these are their probabilities. Stacks become as many
+        single images for a network of one channel.
+
+        Args:
+            images: [n, 28, 28], or stacks [n, 28, 28, 3].
+
+        Raises:
+            ValueError: If the images are of another type or shape.
+        """
+        side, stacked = (28, 28), images.ndim == 4 and images.shape[3] == 3
+        if (
+            images.dtype != np.uint8
+            or images.shape[1:3] != side
+            or not (stacked or (images.ndim == 3 and self.channels == 1))
+        ):
+            accepted = "[n, 28, 28, 3]" if self.channels == 3 else "[n, 28, 28] or [n, 28, 28, 3]"
+            raise ValueError(
+                f"images: {images.dtype} {list(images.shape)}, uint8 {accepted} expected"
+            )
+        singles = split_channels(images) if stacked else np.ascontiguousarray(images)
+        grey = torch.from_numpy(singles).view(-1, self.channels, *side)
+        return pixel_values(grey, "binary" if self.pixels == "binary" else "float")
+
+    def latents(self, images: NDArray[np.uint8]) -> Tensor:
+        """The latents of images, or the means of their distributions, [n, latent].
+
+        Args:
+            images: See `network_pixels`; of stacks, a network of one channel has three each.
+        """
+        return _encode(self.network, self.network_pixels(images))[0]
+
+    def images(self, latents: Tensor, channels: int) -> NDArray[np.uint8]:
+        """What is drawn from latents.
+
+        Args:
+            latents: As `latents` gives them.
+            channels: Of the images: 1 or 3.
+
+        Returns:
+            [n, 28, 28], or stacks [n, 28, 28, 3].
+        """
+        drawn = decoded_images(self.network.decode, latents.to(_device(self.network)))
+        if self.channels == 3:
+            return np.ascontiguousarray(np.moveaxis(drawn, 1, 3))
+        return join_channels(drawn, channels) if channels == 3 else drawn
+
+    def reconstruct(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The images as drawn from their latents, of the same shape."""
+        return self.images(self.latents(images), 3 if images.ndim == 4 else 1)
+
+    def sample(
+        self, count: int, sampler: Sampler, channels: int, *, seed: int
+    ) -> NDArray[np.uint8]:
+        """New images.
+
+        Args:
+            count: How many.
+            sampler: Which density the latents are drawn from.
+            channels: Of the images: 1, or 3 for stacks.
+            seed: Of the latents drawn.
+
+        Returns:
+            [count, 28, 28], or stacks [count, 28, 28, 3].
+
+        Raises:
+            ValueError: If there is no such sampler, or the network draws only stacks.
+        """
+        if sampler not in get_args(Sampler):
+            raise ValueError(f"sampler: {sampler!r}, prior or mixture expected")
+        if channels not in {3, self.channels}:
+            accepted = "3" if self.channels == 3 else "1 or 3"
+            raise ValueError(f"channels: {channels}, {accepted} expected")
+        density = self.prior if sampler == "prior" else self.mixture
+        generator = torch.Generator().manual_seed(seed)
+        latents = density.sample(count * channels // self.channels, generator)
+        return self.images(latents, channels)
+
+    def squared_errors(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The reconstruction error of each image, [n], of a stack that of its strangest channel."""
+        pixels = self.network_pixels(images)
+        errors = _squared_errors(self.network, pixels, _encode(self.network, pixels)[0])
+        return strangest_channel(errors, len(errors) // len(images))
+
+    def corrected_scores(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """How strange each image is, [n], by error and density; see `anomaly.CorrectedScore`."""
+        pixels = self.network_pixels(images)
+        latents = _encode(self.network, pixels)[0]
+        errors = _squared_errors(self.network, pixels, latents)
+        scores = self.correction.score(errors, self.mixture.log_density(latents).numpy())
+        return strangest_channel(scores, len(scores) // len(images))
+
+
+def with_latents_of(
+    images: NDArray[np.uint8],
+    network: Autoencoder | VariationalAutoencoder,
+    pixels: PixelMode,
+    *,
+    components: int,
+    seed: int,
+) -> TrainedAutoencoder:
+    """A trained network with the densities of its latents of the training images.
+
+    Args:
+        images: The training images, [n, 28, 28], or stacks for a network of three channels.
+        network: It is put in evaluation mode.
+        pixels: What its training images' grey levels became.
+        components: Of the Gaussian mixture.
+        seed: Decides the draws from the latents' distributions and the fit of the mixture.
+
+    Raises:
+        ValueError: If an argument is out of range, or a latent is the same of all images.
+    """
+    network.eval()
+    variational = isinstance(network, VariationalAutoencoder)
+    # the densities take the place of these while they do not exist
+    unfitted = standard_normal(network.architecture.latent)
+    trained = TrainedAutoencoder(network, pixels, unfitted, unfitted, CorrectedScore(0, 1, 0, 1))
+    values = trained.network_pixels(images)
+    means, log_variances = _encode(network, values)
+    generator = torch.Generator().manual_seed(seed)
+    noise = torch.randn(means.shape, generator=generator)
+    draws = means + (log_variances / 2).exp() * noise if variational else means
+    mixture = gaussian_mixture(draws, components, seed=seed)
+    errors = _squared_errors(network, values, means)
+    return TrainedAutoencoder(
+        network=network,
+        pixels=pixels,
+        prior=unfitted if variational else independent_normals(means),
+        mixture=mixture,
+        correction=CorrectedScore.fit(errors, mixture.log_density(means).numpy()),
+    )
+
+
+def save_trained_autoencoder(trained: TrainedAutoencoder, folder: Path) -> None:
+    """Writes a trained autoencoder as safetensors files and the JSON that rebuilds it.
+
+    The same one gives the same bytes.
+    """
+    configuration = {
+        "kind": "variational" if trained.variational else "autoencoder",
+        "architecture": asdict(trained.network.architecture),
+        "pixels": trained.pixels,
+        "correction": asdict(trained.correction),
+    }
+    (folder / CONFIGURATION_NAME).write_text(json.dumps(configuration, indent=2) + "\n")
+    weights = {name: value.contiguous() for name, value in trained.network.state_dict().items()}
+    save_file(weights, folder / WEIGHTS_NAME)
+    for name in get_args(Sampler):
+        save_density(getattr(trained, name), folder / f"{name}.safetensors")
+
+
+def load_trained_autoencoder(folder: Path) -> TrainedAutoencoder:
+    """What `save_trained_autoencoder` wrote.
+
+    Raises:
+        FileNotFoundError: If a file is missing.
+        ValueError: If a file is damaged or they do not belong together.
+    """
+    kinds = {"autoencoder": Autoencoder, "variational": VariationalAutoencoder}
+    try:
+        configuration = json.loads((folder / CONFIGURATION_NAME).read_bytes())
+        network = kinds[configuration["kind"]](Architecture(**configuration["architecture"]))
+        network.load_state_dict(load_file(folder / WEIGHTS_NAME))
+        trained = TrainedAutoencoder(
+            network=network.eval(),
+            pixels=configuration["pixels"],
+            prior=load_density(folder / "prior.safetensors"),
+            mixture=load_density(folder / "mixture.safetensors"),
+            correction=CorrectedScore(**configuration["correction"]),
+        )
+        if trained.pixels not in get_args(PixelMode):
+            modes = ", ".join(get_args(PixelMode))
+            raise ValueError(f"pixels: {trained.pixels!r}, one of {modes} expected")
+        for name in get_args(Sampler):
+            if getattr(trained, name).means.shape[1] != network.architecture.latent:
+                raise ValueError(f"{name} is of another dimension than the network's latents")
+    except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{folder}: not a saved autoencoder: {reason}") from error
+    return trained
+
+
+@torch.inference_mode()
+def _encode(network: Autoencoder | VariationalAutoencoder, pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """Means and logarithms of the variances, [n, latent] each; of an autoencoder, no variance."""
+    device, parts = _device(network), []
+    for batch in pixels.split(IMAGES_AT_ONCE):
+        encoded = network.encode(batch.to(device))
+        mean, log_variance = (
+            encoded
+            if isinstance(encoded, tuple)
+            else (encoded, torch.full_like(encoded, -torch.inf))
+        )
+        parts.append((mean.cpu(), log_variance.cpu()))
+    means, log_variances = zip(*parts, strict=True)
+    return torch.cat(means), torch.cat(log_variances)
+
+
+@torch.inference_mode()
+def _squared_errors(
+    network: Autoencoder | VariationalAutoencoder, pixels: Tensor, latents: Tensor
+) -> NDArray[np.float32]:
+    """Of each image, [n], drawn again from its latents."""
+    device = _device(network)
+    batches = zip(pixels.split(IMAGES_AT_ONCE), latents.split(IMAGES_AT_ONCE), strict=True)
+    return torch.cat(
+        [squared_error(batch, network.decode(z.to(device)).cpu()) for batch, z in batches]
+    ).numpy()
+
+
+def _device(network: Autoencoder | VariationalAutoencoder) -> torch.device:
+    return next(network.parameters()).device
