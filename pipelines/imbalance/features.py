@@ -4,6 +4,10 @@ An origin is a row, the last one whose imbalance is known; forecasts are of the 
 Of the imbalance only rows up to the origin count, of the plans only rows up to two hours after it.
 Every column here is a matter of rows before, or at, its own, so no window can look ahead.
 
+Regulation (`sys_reg`) counts as a plan, as those who publish the series describe it: the planned
+activation of balancing services. It moves the imbalance megawatt for megawatt the moment it
+changes, so much hangs on its really being known two hours ahead.
+
 Levels of plans drift with seasons that a few months of training have not seen; changes from the
 origin to a later row do not. So plans enter as `changes`, and those of production and flow as what
 is unusual in them, the difference from the mean of the same time of the seven days before.
