@@ -157,7 +157,7 @@ def residuals_by_hour(
         bars = {"bottom": levels[0.25], "height": levels[0.75] - levels[0.25]}
         axes.bar(hours, **bars, width=0.8, color=COLOURS[0], alpha=0.75, label="half of them")
         axes.plot(
-            hours, levels[0.5], "_", color="white", markersize=11, markeredgewidth=2, label="median"
+            hours, levels[0.5], "_", color=INK, markersize=11, markeredgewidth=2, label="median"
         )
         axes.plot(hours, by_hour.mean(), "o", color=COLOURS[1], label="mean")
         axes.axhline(0, color=FAINT, linewidth=1)
