@@ -30,6 +30,29 @@ def external_mnist() -> Path:
     return ROOT / "data" / "external" / "mnist"
 
 
+def imbalance_source() -> Path:
+    """File of the imbalance's series as it came, in rows of five minutes."""
+    return ROOT / "data" / "raw" / "imbalance" / "table.parquet"
+
+
+def imbalance_series() -> Path:
+    """Folder of the series as the forecasters take it, with where its parts begin."""
+    return ROOT / "data" / "prepared" / "imbalance"
+
+
+def external_imbalance() -> Path:
+    """Folder in which a user may put a power grid's series as CSV files."""
+    return ROOT / "data" / "external" / "imbalance"
+
+
 def results(pipeline: str, variant: str) -> Path:
     """Folder of everything known about a trained variant."""
     return ROOT / "results" / pipeline / variant
+
+
+def comparison(pipeline: str) -> Path:
+    """Folder of what compares the variants of a pipeline with each other.
+
+    It lies outside their results, on all of which it depends.
+    """
+    return ROOT / "results" / "comparison" / pipeline

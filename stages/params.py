@@ -13,6 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from stages.digits.params import Digits
 from stages.figures.params import Figures
+from stages.imbalance.params import Imbalance
 from stages.layout import PARAMS
 from stages.section import Section
 
@@ -28,6 +29,7 @@ class Params(Section):
     )
     figures: Figures = Field(description="generated figures and the network from scratch")
     digits: Digits = Field(description="MNIST, the verifier and the autoencoders")
+    imbalance: Imbalance = Field(description="a power grid's imbalance and what forecasts it")
 
 
 class ParamsError(ValueError):

@@ -18,6 +18,7 @@ from stages.layout import ROOT
 PARAMS = YAML(typ="safe", pure=True)
 VARIANTS = ("default", "demo_1", "reference")
 AUTOENCODERS = ("ae", "vae_missing")
+FORECASTERS = ("ridge", "lstm_altered")
 
 
 @dataclass
@@ -105,6 +106,11 @@ def smoke_params() -> Any:
         "likelihood_samples": 50,
         "marginal_samples": 200,
     }
+    imbalance = params["imbalance"]
+    imbalance["simulation"]["days"] = 20
+    variants = imbalance["variants"]
+    imbalance["variants"] = {name: variants[name] for name in FORECASTERS}
+    variants["lstm_altered"] |= {"hidden": 4, "windows": 200, "epochs": 2, "seeds": 2}
     return params
 
 
@@ -119,7 +125,7 @@ def copy_project(root: Path) -> Project:
     )
     for name in filter(None, listed.stdout.split("\0")):
         if (ROOT / name).is_file() and not name.startswith(
-            ("tests/", "results/", "data/raw/", "dvc.lock")
+            ("tests/", "results/", "data/raw/", "data/prepared/", "dvc.lock")
         ):
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, root / name)
