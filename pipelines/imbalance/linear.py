@@ -1,0 +1,134 @@
+"""Ridge regression, one model a step: a baseline, and the linear highway of the LSTM."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from pipelines.imbalance.features import Features
+from pipelines.imbalance.windows import (
+    interactions,
+    level,
+    origin_features,
+    quietness,
+    step_features,
+)
+
+__all__ = ["LinearForecaster", "fit_linear", "load_linear"]
+
+FILE_NAME = "linear.safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class LinearForecaster:
+    """A linear map for every step, from features to how far the target moves from its level.
+
+    Attributes:
+        coefficients: float64 [horizon, columns].
+        intercepts: MW [horizon].
+        with_interactions: Whether the columns include `windows.interactions`.
+    """
+
+    coefficients: NDArray[np.float64]
+    intercepts: NDArray[np.float64]
+    with_interactions: bool
+
+    def movement(self, features: Features, origins: NDArray[np.int64]) -> NDArray[np.float64]:
+        """How far the target is expected to move from its level, MW [origins, horizon]."""
+        movement = np.empty((len(origins), len(self.intercepts)))
+        common = origin_features(features, origins)
+        for step, (weights, intercept) in enumerate(
+            zip(self.coefficients, self.intercepts, strict=True), start=1
+        ):
+            columns = _columns(common, features, origins, step, self.with_interactions)
+            movement[:, step - 1] = columns @ weights + intercept
+        return movement
+
+    def forecast(self, features: Features, origins: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Imbalance of the steps after each origin, MW [origins, horizon]."""
+        start = level(features, origins)
+        return start + self.movement(features, origins) + features.offset(origins)
+
+    def save(self, folder: Path) -> None:
+        """Writes the forecaster as `linear.safetensors`; the same one gives the same bytes."""
+        arrays = {
+            "coefficients": self.coefficients,
+            "intercepts": self.intercepts,
+            "with_interactions": np.array(self.with_interactions),
+        }
+        save_file(arrays, folder / FILE_NAME)
+
+
+def load_linear(folder: Path) -> LinearForecaster:
+    """The forecaster that `LinearForecaster.save` wrote.
+
+    Raises:
+        FileNotFoundError: If the file is missing.
+        ValueError: If it is damaged, or holds something else.
+    """
+    path = folder / FILE_NAME
+    try:
+        arrays = load_file(path)
+        coefficients, intercepts = arrays["coefficients"], arrays["intercepts"]
+        with_interactions = bool(arrays["with_interactions"])
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise ValueError(f"{path}: not a saved linear forecaster: {error}") from error
+    if coefficients.ndim != 2 or intercepts.shape != coefficients.shape[:1]:
+        shapes = [list(coefficients.shape), list(intercepts.shape)]
+        raise ValueError(f"{path}: not a saved linear forecaster: shapes {shapes}")
+    return LinearForecaster(coefficients, intercepts, with_interactions)
+
+
+def fit_linear(
+    features: Features,
+    origins: NDArray[np.int64],
+    *,
+    penalty: float,
+    with_interactions: bool = False,
+) -> LinearForecaster:
+    """Fits a ridge regression for every step.
+
+    Columns are scaled to unit variance. The calendar is left out: a plain linear term of it repeats
+    what the profiles of the days before say better, and its seasons would be taken for a trend.
+
+    Args:
+        features: Of the table.
+        origins: Of the training split.
+        penalty: Of the squared coefficients of scaled columns, per unit of training weight.
+        with_interactions: Whether to add `windows.interactions`.
+
+    Raises:
+        ValueError: If there is no origin.
+    """
+    from sklearn.linear_model import Ridge
+
+    if not len(origins):
+        raise ValueError("origins: none, at least one expected")
+    weights, moved = quietness(features, origins), features.movement(origins)
+    common = origin_features(features, origins)
+    coefficients, intercepts = [], []
+    for step, movement in enumerate(moved.T, start=1):
+        columns = _columns(common, features, origins, step, with_interactions)
+        scale = columns.std(axis=0)
+        scale[scale == 0] = 1
+        ridge = Ridge(alpha=penalty * weights.sum()).fit(columns / scale, movement, weights)
+        coefficients.append(ridge.coef_ / scale)
+        intercepts.append(float(ridge.intercept_))
+    return LinearForecaster(np.stack(coefficients), np.array(intercepts), with_interactions)
+
+
+def _columns(
+    common: NDArray[np.float64],
+    features: Features,
+    origins: NDArray[np.int64],
+    step: int,
+    with_interactions: bool,
+) -> NDArray[np.float64]:
+    """The columns of the regression of one step, [origins, columns]."""
+    parts = [common, step_features(features, origins, step)]
+    if with_interactions:
+        parts.append(interactions(features, origins, step))
+    return np.hstack(parts)

@@ -1,0 +1,182 @@
+"""How an LSTM is trained: free-running over the horizon, by the squared error of every step."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.pytorch import LightningModule
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pipelines.imbalance.features import Features
+from pipelines.imbalance.linear import LinearForecaster, fit_linear
+from pipelines.imbalance.lstm import ImbalanceLSTM
+from pipelines.imbalance.lstm_forecaster import LSTMForecaster
+from pipelines.imbalance.scaling import Rows, Scales, fit_scales, make_rows
+from pipelines.imbalance.windows import draw_origins, quietness
+from pipelines.training import Device, TensorBatches, TrainingResult, fit
+
+__all__ = ["LSTMSettings", "train_lstm"]
+
+VALIDATION_BATCH_SIZE = 4096  # it decides memory and speed alone
+
+
+@dataclass(frozen=True)
+class LSTMSettings:
+    """Everything that decides what an LSTM learns, but for data and seed.
+
+    Attributes:
+        hidden: Units.
+        dropout: Share of inputs and hidden units left out in training.
+        penalty: Of the highway; see `fit_linear`.
+        windows: Origins to learn from at most, drawn at random.
+        max_epochs: Epochs to train at most; the learning rate's single cycle spans them all.
+        patience: Epochs without a better validation loss after which training stops, or None.
+        batch_size: Windows in a step.
+        learning_rate: Peak of the cycle.
+        weight_decay: AdamW's decay.
+    """
+
+    hidden: int = 32
+    dropout: float = 0.5
+    penalty: float = 0.2
+    windows: int = 8000
+    max_epochs: int = 10
+    patience: int | None = 6
+    batch_size: int = 512
+    learning_rate: float = 0.004
+    weight_decay: float = 0.01
+
+
+class _LSTMTraining(LightningModule):
+    """How an LSTM learns: its own forecasts as inputs, AdamW, one cycle of learning rate."""
+
+    def __init__(self, network: ImbalanceLSTM, rows: Rows, settings: LSTMSettings) -> None:
+        super().__init__()
+        self.network = network
+        self.rows = rows
+        self.settings = settings
+
+    def on_fit_start(self) -> None:
+        self.rows = self.rows.to(self.device)
+
+    def training_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> Tensor:
+        return self._loss("train", *batch)
+
+    def validation_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> None:
+        self._loss("validation", *batch)
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        optimizer = torch.optim.AdamW(
+            self.network.parameters(),
+            lr=self.settings.learning_rate,
+            weight_decay=self.settings.weight_decay,
+        )
+        scheduler = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            max_lr=self.settings.learning_rate,
+            total_steps=int(self.trainer.estimated_stepping_batches),
+            cycle_momentum=False,
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
+
+    def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
+        # a window across an outage would otherwise outweigh all others of its batch
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+
+    def _loss(
+        self, split: str, origins: Tensor, highway: Tensor, movement: Tensor, weights: Tensor
+    ) -> Tensor:
+        errors = self.network(self.rows, origins, highway) - movement
+        loss = (errors.square().mean(dim=1) * weights).mean()
+        self.log(
+            f"{split}/loss",
+            loss,
+            on_step=False,
+            on_epoch=True,
+            prog_bar=True,
+            batch_size=len(origins),
+        )
+        return loss
+
+
+def train_lstm(
+    features: Features,
+    training: NDArray[np.int64],
+    validation: NDArray[np.int64],
+    settings: LSTMSettings,
+    *,
+    seed: int,
+    device: Device = "auto",
+    checkpoint_folder: Path | None = None,
+    on_epoch: Callable[[int, dict[str, float]], None] | None = None,
+) -> tuple[LSTMForecaster, TrainingResult]:
+    """An LSTM trained beside its highway, and how the training went.
+
+    Losses are squared errors of the imbalance within the limits, in units of the target's variance.
+    In training, quiet days count more; see `windows.quietness`.
+
+    Args:
+        features: Of the table; altered or not, that is what is learned.
+        training: Origins of the training split.
+        validation: Origins of the validation split, which tell the best epoch and nothing else.
+        settings: What and how to learn.
+        seed: Decides the first weights, the windows and every random draw of training.
+        device: See `pipelines.training.fit`, as for the two that follow.
+        checkpoint_folder: Where to keep, and to look for, the last epoch's state.
+        on_epoch: Called with the number and the metrics of each epoch.
+
+    Returns:
+        The forecaster of the epoch with the lowest validation loss, and the history.
+
+    Raises:
+        ValueError: If an argument is out of range, or a split has no origin.
+        DivergenceError: If the loss becomes infinite or NaN.
+    """
+    scales = fit_scales(features, training)
+    highway = fit_linear(features, training, penalty=settings.penalty, with_interactions=True)
+    drawn = draw_origins(training, settings.windows, seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = ImbalanceLSTM(features.clock.minutes, settings.hidden, settings.dropout)
+    result = fit(
+        _LSTMTraining(network, make_rows(features, scales), settings),
+        TensorBatches(
+            *_examples(features, drawn, highway, scales, quietness(features, drawn)),
+            batch_size=settings.batch_size,
+            shuffle=True,
+        ),
+        TensorBatches(
+            *_examples(features, validation, highway, scales, np.ones(len(validation))),
+            batch_size=VALIDATION_BATCH_SIZE,
+        ),
+        max_epochs=settings.max_epochs,
+        patience=settings.patience,
+        seed=seed,
+        device=device,
+        checkpoint_folder=checkpoint_folder,
+        on_epoch=on_epoch,
+    )
+    return LSTMForecaster(network, highway, scales), result
+
+
+def _examples(
+    features: Features,
+    origins: NDArray[np.int64],
+    highway: LinearForecaster,
+    scales: Scales,
+    weights: NDArray[np.float64],
+) -> tuple[Tensor, ...]:
+    """Origins, what the highway says and what is true in units of the scale, and weights."""
+    linear = highway.movement(features, origins) / scales.target
+    movement = features.movement(origins) / scales.target
+    return (
+        torch.from_numpy(origins),
+        *(torch.from_numpy(array.astype(np.float32)) for array in (linear, movement, weights)),
+    )

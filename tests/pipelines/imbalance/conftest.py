@@ -1,0 +1,28 @@
+"""Tables to try things on."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines.imbalance.schema import COLUMNS
+from pipelines.imbalance.table import read_tables
+
+REAL_FILE = Path(__file__).parents[4] / "shared" / "no1" / "no1_validation.csv"
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    """Three hours of a table, every number another one."""
+    times = pd.date_range("2021-03-27 22:30", periods=36, freq="5min", name="start_time")
+    values = np.arange(36)[:, None] + np.arange(1, 10) * 100.125
+    return pd.DataFrame(values, times, list(COLUMNS))
+
+
+@pytest.fixture(scope="session")
+def real_table() -> pd.DataFrame:
+    """The area NO1 from March to June 2021, where this machine has the file."""
+    if not REAL_FILE.exists():
+        pytest.skip(f"the real data are not part of this repository: no {REAL_FILE}")
+    return read_tables([REAL_FILE])[0]
