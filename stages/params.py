@@ -98,6 +98,10 @@ def _accepted(problem: Any) -> str:
             return f"a {problem['ctx']['discriminator']} among {problem['ctx']['expected_tags']}"
         case "union_tag_not_found":
             return f"a mapping with {problem['ctx']['discriminator']}"
+        case "too_short":
+            return f"a length of at least {problem['ctx']['min_length']}"
+        case "too_long":
+            return f"a length of at most {problem['ctx']['max_length']}"
         case _:
             words: str = problem["msg"]
             return words.removeprefix("Input should be ").removeprefix("a valid ")

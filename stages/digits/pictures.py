@@ -63,7 +63,10 @@ def pictures(
         )
         for sampler in get_args(Sampler):
             drawn = trained.sample(SAMPLES, sampler, channels, seed=seed)
-            yield f"samples_{sampler}_{kind}", sample_grid(drawn, title_of(sampler, trained))
+            yield (
+                f"samples_{sampler}_{kind}",
+                sample_grid(drawn, f"{title_of(sampler, trained)}, {variant}"),
+            )
         yield f"latent_walks_{kind}", walks(variant, trained, test, channels)
         if missing is not None:
             yield from anomaly_pictures(variant, trained, test, missing, scores, channels)

@@ -43,7 +43,7 @@ class Project:
 
     def run(self, *command: str, succeeds: bool = True) -> str:
         process = self.start(*command)
-        output, _ = process.communicate(timeout=400)
+        output, _ = process.communicate(timeout=900)
         assert (process.returncode == 0) == succeeds, output
         return output
 
