@@ -83,7 +83,7 @@ def test_every_autoencoder_leaves_its_results_and_its_run(finished: Project) -> 
         scores = pd.read_csv(folder / "anomaly_scores.csv")
         columns = ["elbo", "marginal_likelihood"] if variant == "vae_missing" else []
         assert list(scores) == ["index", "label", "reconstruction", "corrected", *columns]
-        assert len(scores) == 360
+        assert len(scores) == 297  # the small set's test digits
         pictures = {path.stem for path in (folder / "plots").iterdir()}
         assert {"latent_map", "loss_curves", "samples_prior_mono", "samples_mixture_stacked"} <= (
             pictures
