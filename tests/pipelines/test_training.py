@@ -19,15 +19,6 @@ from torch import Tensor, nn
 from pipelines.training import DivergenceError, TensorBatches, TrainingResult, fit
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Matrices this small are multiplied faster by one thread, on a busy machine by far."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 class Regression(LightningModule):
     """A small module with everything that must survive a kill: dropout, batch norm, a schedule."""
 

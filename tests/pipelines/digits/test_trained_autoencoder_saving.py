@@ -23,15 +23,6 @@ from pipelines.digits.variational import VariationalAutoencoder
 FILES = ["autoencoder.json", "autoencoder.safetensors", "mixture.safetensors", "prior.safetensors"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Networks this small run faster on one thread, on a busy machine by far."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def noise(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 

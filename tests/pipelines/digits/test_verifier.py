@@ -25,15 +25,6 @@ def digits() -> Digits:
     return small_digits()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Networks this small run faster on one thread, on a busy machine by far."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def trained(digits):
     return train_verifier(digits.train_images, digits.train_labels, SMALL, seed=0, device="cpu")

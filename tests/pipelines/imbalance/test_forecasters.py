@@ -24,15 +24,6 @@ FEW_TREES = BoostingSettings(trees=40, samples_per_leaf=100, windows=600)
 SMALL = LSTMSettings(hidden=8, dropout=0.1, max_epochs=3, windows=400, batch_size=64)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Networks this small run faster on one thread, on a busy machine by far."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
     return simulate_table("2021-04-10", 288 * 24, np.random.default_rng(0))
