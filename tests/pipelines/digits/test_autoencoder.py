@@ -18,15 +18,6 @@ SIZES = [
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    """Networks this small run faster on one thread, on a busy machine by far."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(autouse=True)
 def same_weights():
     """The same first weights in every run, and the generator left as it was."""
     with torch.random.fork_rng(devices=[]):

@@ -16,15 +16,6 @@ from pipelines.training import DivergenceError
 TINY = {"latent": 3, "widths": [4], "hidden": 16}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Networks this small run faster on one thread, on a busy machine by far."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def images():
     return small_digits().train_images

@@ -22,15 +22,6 @@ ALWAYS = ["reconstruction", "corrected"]
 COLUMNS = [*ALWAYS, "elbo", "marginal_likelihood"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Networks this small run faster on one thread, on a busy machine by far."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def digits():
     return small_digits()

@@ -29,15 +29,6 @@ COUNT, MODES = 60, 90
 TOLERANCES = Tolerances(mono=0.7, stacked=0.35)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Networks this small run faster on one thread, on a busy machine by far."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def verifier() -> Verifier:
     """Trained just enough to be sure of some images and not of others, and sometimes wrong."""
