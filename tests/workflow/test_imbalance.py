@@ -153,11 +153,17 @@ def test_rows_of_a_quarter_of_an_hour_go_all_the_way(copy: Project) -> None:
     }
     copy.write_params(params)
     copy.run("python", "-m", "stages.imbalance.prepare")
-    for stage in ("train", "evaluate"):
-        copy.run("python", "-m", f"stages.imbalance.{stage}", "ridge")
-    rows = pd.read_parquet(copy.root / "results/imbalance/ridge/forecasts.parquet")
-    assert set(rows["step"]) == set(range(1, 9))
-    assert rows["time"].min() == pd.Timestamp("2019-07-17 02:00")
+    for variant in FORECASTERS:
+        for stage in ("train", "evaluate"):
+            copy.run("python", "-m", f"stages.imbalance.{stage}", variant)
+        rows = pd.read_parquet(copy.root / f"results/imbalance/{variant}/forecasts.parquet")
+        assert set(rows["step"]) == set(range(1, 9))
+        assert rows["time"].min() == pd.Timestamp("2019-07-17 02:00")
+    copy.run("python", "-m", "stages.imbalance.compare")
+    compared = metrics(copy, "comparison/imbalance")
+    assert {name: row["rmse"] for name, row in compared.items()} == {
+        name: metrics(copy, f"imbalance/{name}")["test"]["rmse"] for name in FORECASTERS
+    }
 
 
 def test_a_forecaster_answers_a_request_and_refuses_one_with_a_gap_or_without_plans(
