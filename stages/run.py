@@ -7,7 +7,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
@@ -18,8 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from stages.layout import ROOT
 from stages.leaderboard import write_leaderboard
 from stages.outputs import dvc_md5
-from stages.stopping import is_stopping
-from stages.store import public_address, store_address
+from stages.stopping import held_back, is_stopping
+from stages.store import is_database, public_address, store_address
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
@@ -44,7 +44,9 @@ def _unless_down(
         if not run.recorded:
             return
         try:
-            method(run, *args, **kwargs)
+            # a server's answer may be waited for in vain, a database's must be
+            with held_back() if is_database(store_address()) else nullcontext():
+                method(run, *args, **kwargs)
         except _FAILURES as problem:
             run.give_up(problem)
 

@@ -58,6 +58,31 @@ def stoppable() -> Iterator[None]:
             signal.signal(number, signal.SIG_IGN)
 
 
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Let a signal wait for the end of a call that must not be interrupted half-way.
+
+    An exception that comes out of the midst of a database driver leaves its transaction open, and
+    nobody can write to that database until the process has ended.
+
+    Yields:
+        Nothing; the call is made meanwhile.
+
+    Raises:
+        Stopped: a signal came; raised once the outermost of these contexts ends.
+    """
+    for stopper in _stoppers:
+        stopper.holds += 1
+    try:
+        yield
+    finally:
+        for stopper in _stoppers:
+            stopper.holds -= 1
+    for stopper in _stoppers:
+        if stopper.signal:
+            stopper.stop(stopper.signal, None)  # which does nothing while others are open
+
+
 def is_stopping() -> bool:
     """Return whether a signal came: then an error is most likely what a library made of it."""
     return any(stopper.signal for stopper in _stoppers)
@@ -68,12 +93,13 @@ class _Stopper:
 
     def __init__(self) -> None:
         self.signal = 0
+        self.holds = 0
         self._raised: weakref.ref[Stopped] | None = None
 
     def stop(self, number: int, _frame: FrameType | None) -> None:
         """Handle a signal."""
         self.signal = self.signal or number
-        if self._is_on_its_way():
+        if self.holds or self._is_on_its_way():
             return  # a second exception would break the cleaning up
         stopped = Stopped(128 + self.signal)
         self._raised = weakref.ref(stopped)

@@ -30,6 +30,11 @@ def store_address() -> str:
     return f"sqlite:///{database}" if database else address
 
 
+def is_database(address: str) -> bool:
+    """Return whether MLflow writes to a database itself, rather than asks a server to."""
+    return not address.startswith(("http://", "https://", "databricks", "uc:"))
+
+
 def public_address(text: str) -> str:
     """Return a text without the users and passwords of the addresses in it, fit to be printed."""
     return re.sub(r"://[^/\s]*@", "://", text)

@@ -74,16 +74,23 @@ def likelihood_metrics(
     samples: int,
     seed: int,
 ) -> Metrics:
-    """The evidence lower bound of test images, and of some of them the likelihood, in nats.
+    """The evidence lower bound of test images, and an estimate of their likelihood, in nats.
 
-    Grey levels are binarised, at random unless the network was trained at a threshold.
+    Grey levels are binarised, at random unless the network was trained at a threshold. What the
+    bound lacks is estimated on some of the images, and added to the bound of them all: images
+    differ far more in likelihood than in what the bound lacks, so a few hundred suffice (a
+    difference estimator: Särndal, Swensson and Wretman, "Model Assisted Survey Sampling", 1992).
 
     Args:
         trained: A variational autoencoder.
         images: As its network takes them.
-        count: Images, evenly chosen, whose likelihood is estimated.
+        count: Images, evenly chosen, whose likelihood is estimated one by one.
         samples: Latents drawn for the estimate of an image.
         seed: Of the binarisation and of the latents drawn.
+
+    Returns:
+        "elbo" and "nll" of all images; "nll_standard_error", of the choice of images; the others as
+        `LikelihoodEstimate.to_metrics` has them.
 
     Raises:
         ValueError: If it is no variational autoencoder.
@@ -107,7 +114,13 @@ def likelihood_metrics(
         samples=samples,
         at_once=min(samples, DECODED_AT_ONCE),
     )
-    return {"elbo": float(bound.mean()), "nll_images": len(chosen), **estimate.to_metrics()}
+    lacking = estimate.log_likelihood - bound[chosen].numpy()
+    return estimate.to_metrics() | {
+        "elbo": float(bound.mean()),
+        "nll": -float(bound.mean() + lacking.mean()),
+        "nll_standard_error": float(lacking.std(ddof=min(1, len(chosen) - 1)) / len(chosen) ** 0.5),
+        "nll_images": len(chosen),
+    }
 
 
 def anomaly_metrics(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipelines.digits.frechet import frechet_distance, verifier_features
 from pipelines.digits.generation_scores import generation_scores
 from pipelines.digits.likelihood import bernoulli_log_likelihood
-from pipelines.digits.stacking import stacked_images, stacked_labels
+from pipelines.digits.stacking import draw_stacks, stacked_images, stacked_labels
 from pipelines.digits.trained_autoencoder import Sampler, TrainedAutoencoder
 from pipelines.digits.verifier import Verifier, classify
 
@@ -160,6 +160,9 @@ def generation_metrics(
 ) -> dict[str, Metrics]:
     """What the verifier says of generated images.
 
+    Stacks by a network of one channel are put together at random from as many single images, as
+    those of test images are.
+
     Args:
         trained: What draws them.
         verifier: What reads them.
@@ -169,7 +172,7 @@ def generation_metrics(
         tolerances: For predictability.
         count: Single images among "mono", and stacks among "stacked".
         modes: Stacks among "stacked_modes", at least `count`.
-        seed: Of the latents drawn.
+        seed: Of the latents drawn, and of what stands together.
 
     Returns:
         "mono", if the network takes single images, "stacked" and "stacked_modes".
@@ -180,8 +183,8 @@ def generation_metrics(
     if modes < count:
         raise ValueError(f"modes: {modes}, at least the count, {count}, expected")
     if trained.channels == 1:
-        images = trained.sample(3 * modes, sampler, 1, seed=seed)
-        members = np.arange(3 * modes).reshape(modes, 3)
+        images = trained.sample(modes, sampler, 1, seed=seed)
+        members = draw_stacks(modes, modes, np.random.default_rng(seed))
         metrics = _metrics_of_singles(classify(verifier, images), members, tolerances, count)
     else:
         images = trained.sample(modes, sampler, 3, seed=seed)

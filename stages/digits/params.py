@@ -103,6 +103,17 @@ class VariationalAutoencoder(_Autoencoder):
     importance_samples: int = Field(
         ge=1, le=100, description="latents drawn for an image in training; 1 is the plain bound"
     )
+    kl_warmup: float = Field(
+        ge=0, description="epochs in which the weight of the KL rises to 1; 0 with several latents"
+    )
+
+    @model_validator(mode="after")
+    def _a_bound_with_a_kl(self) -> Self:
+        if self.kl_warmup and self.importance_samples > 1:
+            raise ValueError(
+                f"kl_warmup {self.kl_warmup}: accepted is 0 where importance_samples is more than 1"
+            )
+        return self
 
 
 Autoencoder = Annotated[PlainAutoencoder | VariationalAutoencoder, Field(discriminator="kind")]

@@ -90,6 +90,7 @@ def settings_of(settings: Autoencoder) -> AutoencoderSettings:
         architecture=Architecture(**settings.architecture.model_dump()),
         pixels=settings.pixels,
         importance_samples=getattr(settings, "importance_samples", 1),
+        kl_warmup=getattr(settings, "kl_warmup", 0),
         max_epochs=settings.epochs,
         patience=settings.early_stopping,
         batch_size=settings.batch_size,

@@ -138,6 +138,25 @@ def test_further_signals_do_not_break_the_cleaning_up() -> None:
     assert ended.stdout == "cleaned up\n"
 
 
+def test_a_signal_waits_for_the_end_of_a_call_that_must_not_be_interrupted() -> None:
+    code = """
+import os, signal
+from stages.command import run_stage
+from stages.stopping import held_back
+def work(params):
+    with held_back():
+        with held_back():
+            os.kill(os.getpid(), signal.SIGTERM)
+            print("the call", flush=True)
+        print("and what is around it", flush=True)
+    print("and what follows", flush=True)
+run_stage("a-stage", work)
+"""
+    ended = run(code)
+    assert ended.returncode == 128 + signal.SIGTERM
+    assert ended.stdout == "the call\nand what is around it\n"
+
+
 def test_a_stage_that_does_not_stop_is_ended_all_the_same() -> None:
     assert run(DEAF).returncode == 128 + signal.SIGTERM
 

@@ -110,6 +110,12 @@ def test_an_impossible_value_is_named_with_what_is_accepted(
         ),
         ("      importance_samples: 1\n", "", ["importance_samples: missing"]),
         ("importance_samples: 1", "importance_samples: 0", ["importance_samples = 0"]),
+        ("kl_warmup: 0\n", "kl_warmup: -1\n", ["kl_warmup = -1"]),
+        (
+            "importance_samples: 1\n      kl_warmup: 0\n",
+            "importance_samples: 5\n      kl_warmup: 0.5\n",
+            ["kl_warmup 0.5: accepted is 0 where importance_samples"],
+        ),
         ("pixels: bernoulli", "pixels: grey", ["pixels = 'grey'", "'binary'"]),
         ("mixture_components: 200", "mixture_components: 0", ["mixture_components = 0"]),
         ("    ae:\n", "    verifier:\n", ["autoencoders.verifier", "another name"]),

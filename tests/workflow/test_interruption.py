@@ -88,9 +88,9 @@ def test_a_stage_ends_with_the_dvc_that_started_it(copy: Project, shell: str) ->
     process = copy.start("dvc", "repro", "figures-train@demo_1")
     wait_until(lambda: training_is_recorded(copy))
     process.kill()
-    process.communicate(timeout=180)  # ends when the stage closes its output, too
+    output, _ = process.communicate(timeout=180)  # ends when the stage closes its output, too
     (run,) = copy.runs("figures")
-    assert run.info.status == "KILLED"
+    assert run.info.status == "KILLED", output
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
@@ -109,7 +109,7 @@ def test_a_stopped_training_is_marked_as_killed_and_leaves_earlier_results_as_th
     assert process.returncode == 128 + stop, output
     assert "Traceback" not in output
     (run,) = copy.runs("figures")
-    assert run.info.status == "KILLED"
+    assert run.info.status == "KILLED", output
     assert copy.snapshot("results") == before
     assert copy.half_written() == []
 

@@ -18,11 +18,6 @@ from pipelines.digits.anomaly import (
 )
 
 
-@pytest.fixture
-def generator():
-    return torch.Generator().manual_seed(0)
-
-
 def test_the_marginal_likelihood_is_the_mean_over_samples_of_the_likelihood(generator):
     pixels = torch.bernoulli(torch.full((5, 1, 4, 4), 0.5), generator=generator)
     logits = 2 * torch.randn(30, 1, 4, 4, generator=generator)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import conv_transpose2d
 
 from pipelines.digits.autoencoder import Architecture, Autoencoder
 from pipelines.digits.variational import VariationalAutoencoder
@@ -14,15 +15,6 @@ SIZES = [
     Architecture(channels=3, latent=4, widths=[4], hidden=6, residual_blocks=2),
     Architecture(channels=3, latent=1, widths=[4, 5], hidden=6, residual_blocks=0),
 ]
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Networks this small run faster on one thread, on a busy machine by far."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +96,19 @@ def test_gradients_reach_every_parameter(architecture, kind):
     nn.functional.softplus(network.decode(encoded)).sum().backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad.abs().sum() > 0, name
+
+
+@pytest.mark.parametrize("architecture", SIZES)
+def test_the_last_layer_is_the_transposed_convolution_that_it_is_computed_without(architecture):
+    last = awake(Autoencoder(architecture)).double().decoder[-1]
+    values = torch.randn(3, last.in_channels, 14, 14, dtype=torch.float64, requires_grad=True)
+    drawn = last(values)
+    reference = conv_transpose2d(values, last.weight, last.bias, stride=2, padding=1)
+    torch.testing.assert_close(drawn, reference)
+    asked = [values, *last.parameters()]
+    weights = torch.randn_like(drawn)
+    found, expected = (torch.autograd.grad((y * weights).sum(), asked) for y in (drawn, reference))
+    torch.testing.assert_close(found, expected)
 
 
 def test_neither_latents_nor_logits_are_held_to_one_sign():

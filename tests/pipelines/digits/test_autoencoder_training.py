@@ -16,15 +16,6 @@ from pipelines.training import DivergenceError
 TINY = {"latent": 3, "widths": [4], "hidden": 16}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Networks this small run faster on one thread, on a busy machine by far."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def images():
     return small_digits().train_images
@@ -47,6 +38,7 @@ VARIANTS = {
     "autoencoder": {"kind": "autoencoder", "pixels": "float"},
     "variational": {"kind": "variational", "pixels": "bernoulli"},
     "importance_weighted": {"kind": "variational", "importance_samples": 3},
+    "warmed_up": {"kind": "variational", "kl_warmup": 1.5},
     "stacks": {"kind": "variational", "channels": 3},
 }
 
@@ -103,6 +95,17 @@ def test_the_loss_is_the_cross_entropy_summed_over_pixels_of_the_images_held_out
         logits = network.decode(network.encode(pixels))
     loss = binary_cross_entropy_with_logits(logits, pixels, reduction="sum") / 60
     assert result.best_score == pytest.approx(float(loss), rel=1e-5)
+
+
+def test_a_warm_up_lets_latents_hold_more_and_leaves_the_metrics_those_of_the_whole_bound(images):
+    options = {"pixels": "binary", "learning_rate": 0.02}
+    histories = [train(images, kl_warmup=epochs, **options)[1].history for epochs in (0, 1000)]
+    cold, warm = (np.array([row["train/kl"] for row in history]) for history in histories)
+    assert warm[-1] > 1.5 * cold[-1]
+    for row in histories[1]:
+        for split in ("train", "validation"):
+            parts = row[f"{split}/reconstruction"] + row[f"{split}/kl"]
+            assert row[f"{split}/loss"] == pytest.approx(parts)
 
 
 def test_more_importance_samples_make_another_and_tighter_loss(images):
@@ -234,6 +237,9 @@ def test_a_split_without_images_on_either_side_is_refused(images, fraction):
         ({"importance_samples": 0}, "importance_samples: 0, at least 1 expected"),
         ({"batch_size": 1}, "batch_size: 1, at least 2 expected"),
         ({"kind": "autoencoder", "importance_samples": 5}, "importance_samples: 5, .*and 1 of an"),
+        ({"kl_warmup": -1.0}, "kl_warmup: -1.0, at least 0 expected"),
+        ({"kl_warmup": 1.0, "importance_samples": 5}, "kl_warmup: 1.0, .*0 of all but"),
+        ({"kl_warmup": 1.0, "kind": "autoencoder"}, "kl_warmup: 1.0, .*0 of all but"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_in_one_line(options, message):

@@ -6,35 +6,7 @@ import torch
 from sklearn.mixture import GaussianMixture
 
 from pipelines.digits.gaussian_mixture import gaussian_mixture
-from pipelines.digits.latents import LatentDensity, independent_normals
-
-
-@pytest.fixture
-def generator():
-    return torch.Generator().manual_seed(0)
-
-
-@pytest.fixture
-def mixture():
-    """Two components far apart, in three dimensions."""
-    factors = torch.tensor(
-        [[[1, 0, 0], [0.5, 2, 0], [-1, 0.3, 0.7]], [[0.2, 0, 0], [0, 0.1, 0], [0.1, 0, 0.3]]],
-        dtype=torch.float64,
-    )
-    return LatentDensity(
-        weights=torch.tensor([0.3, 0.7], dtype=torch.float64),
-        means=torch.tensor([[0.0, 1, 2], [30, 31, 32]], dtype=torch.float64),
-        factors=factors,
-    )
-
-
-@pytest.fixture
-def latents(generator):
-    return (
-        torch.randn(500, 3, generator=generator)
-        @ torch.tensor([[2.0, 1, 0], [0, 1, 0], [0, 0, 0.1]])
-        + 5
-    )
+from pipelines.digits.latents import independent_normals
 
 
 def test_scikit_learn_finds_nothing_to_better_in_a_fitted_mixture(latents):

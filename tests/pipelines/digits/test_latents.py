@@ -9,40 +9,11 @@ from safetensors.torch import save_file
 from scipy.stats import kstest, multivariate_normal, norm
 
 from pipelines.digits.latents import (
-    LatentDensity,
     independent_normals,
     load_density,
     save_density,
     standard_normal,
 )
-
-
-@pytest.fixture
-def generator():
-    return torch.Generator().manual_seed(0)
-
-
-@pytest.fixture
-def mixture():
-    """Two components far apart, in three dimensions."""
-    factors = torch.tensor(
-        [[[1, 0, 0], [0.5, 2, 0], [-1, 0.3, 0.7]], [[0.2, 0, 0], [0, 0.1, 0], [0.1, 0, 0.3]]],
-        dtype=torch.float64,
-    )
-    return LatentDensity(
-        weights=torch.tensor([0.3, 0.7], dtype=torch.float64),
-        means=torch.tensor([[0.0, 1, 2], [30, 31, 32]], dtype=torch.float64),
-        factors=factors,
-    )
-
-
-@pytest.fixture
-def latents(generator):
-    return (
-        torch.randn(500, 3, generator=generator)
-        @ torch.tensor([[2.0, 1, 0], [0, 1, 0], [0, 0, 0.1]])
-        + 5
-    )
 
 
 def test_the_density_of_a_mixture_is_the_weighted_sum_of_its_normal_densities(mixture, generator):

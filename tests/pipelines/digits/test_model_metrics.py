@@ -22,15 +22,6 @@ ALWAYS = ["reconstruction", "corrected"]
 COLUMNS = [*ALWAYS, "elbo", "marginal_likelihood"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Networks this small run faster on one thread, on a busy machine by far."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def digits():
     return small_digits()
@@ -196,14 +187,23 @@ def test_scores_of_whole_stacks_are_measured_on_stacks_alone(digits):
 # likelihoods
 
 
-def test_the_likelihood_of_some_images_is_no_less_than_the_bound_of_all(variational, digits):
+def test_the_likelihood_is_more_than_its_bound(variational, digits):
     found = likelihood_metrics(variational, digits.test_images, count=40, samples=200, seed=0)
     assert found["nll_images"] == 40
     assert found["nll_samples"] == 200
-    assert found["nll"] < -found["elbo"] + 2 * found["nll_standard_error"]
+    assert found["nll"] < -found["elbo"]
     every = likelihood_metrics(variational, digits.test_images[:40], count=99, samples=200, seed=0)
     assert every["nll_images"] == 40
     assert every["nll"] < -every["elbo"]
+
+
+def test_some_images_tell_the_likelihood_of_all_within_the_standard_error(variational, digits):
+    options = {"samples": 100, "seed": 0}
+    every = likelihood_metrics(variational, digits.test_images, count=999, **options)
+    for count in (20, 60):
+        some = likelihood_metrics(variational, digits.test_images, count=count, **options)
+        assert abs(some["nll"] - every["nll"]) < 3 * some["nll_standard_error"]
+        assert some["nll_standard_error"] < 0.5  # of a plain mean over 20 it would be 5 or more
 
 
 def test_grey_levels_are_binarised_at_random_or_at_the_threshold_that_training_had(

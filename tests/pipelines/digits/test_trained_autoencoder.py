@@ -15,15 +15,6 @@ LATENT = 3
 MEMBERS = draw_stacks(300, 50, np.random.default_rng(0))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Networks this small run faster on one thread, on a busy machine by far."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def images():
     return small_digits().train_images[:300]

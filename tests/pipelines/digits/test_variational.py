@@ -20,15 +20,6 @@ LATENT = 3
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    """Networks this small run faster on one thread, on a busy machine by far."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(autouse=True)
 def own_randomness():
     """The generator is left as it was."""
     with torch.random.fork_rng(devices=[]):

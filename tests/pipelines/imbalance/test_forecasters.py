@@ -1,18 +1,15 @@
-"""Forecasters learn what is there, the same from the same seed, and come back from their files."""
+"""Forecasters learn what is there, and the same from the same seed."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sklearn.pipeline import make_pipeline
 
-from pipelines.imbalance.boosting import BoostingSettings, fit_boosting, load_boosting
+from pipelines.imbalance.boosting import BoostingSettings, fit_boosting
 from pipelines.imbalance.features import Limits, make_features
-from pipelines.imbalance.linear import fit_linear, load_linear
-from pipelines.imbalance.lstm_forecaster import load_lstm
+from pipelines.imbalance.linear import fit_linear
 from pipelines.imbalance.lstm_training import LSTMSettings, fit_highway, train_lstm
 from pipelines.imbalance.persistence import persistence, structural_persistence
 from pipelines.imbalance.resolution import at_resolution
@@ -22,15 +19,6 @@ from pipelines.imbalance.windows import origin_features, quietness, step_feature
 LIMITS = Limits(-400.0, 400.0)
 FEW_TREES = BoostingSettings(trees=40, samples_per_leaf=100, windows=600)
 SMALL = LSTMSettings(hidden=8, dropout=0.1, max_epochs=3, windows=400, batch_size=64)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Networks this small run faster on one thread, on a busy machine by far."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
@@ -223,64 +211,3 @@ def test_no_origin_is_refused(features, train):
     arguments = {"penalty": 1.0} if train is fit_linear else {"settings": FEW_TREES, "seed": 0}
     with pytest.raises(ValueError, match="origins: none, at least one expected"):
         train(features, np.array([], dtype=int), **arguments)
-
-
-# their files
-
-
-def save_all(features, splits, trained, folder):
-    training, _, _ = splits
-    linear = fit_linear(features, training[::10], penalty=0.2, with_interactions=True)
-    boosting = fit_boosting(features, training, replace(FEW_TREES, trees=5, windows=100), seed=0)
-    forecasters = {load_linear: linear, load_boosting: boosting, load_lstm: trained[0]}
-    for load, forecaster in forecasters.items():
-        place = folder / load.__name__
-        place.mkdir()
-        forecaster.save(place)
-    return {load: (folder / load.__name__, forecaster) for load, forecaster in forecasters.items()}
-
-
-def test_saved_forecasters_come_back_with_the_same_forecasts(features, splits, trained, tmp_path):
-    test = splits[2][:60]
-    for load, (folder, forecaster) in save_all(features, splits, trained, tmp_path).items():
-        expected = forecaster.forecast(features, test)
-        assert load(folder).forecast(features, test).tobytes() == expected.tobytes()
-
-
-def test_damaged_files_are_refused_in_one_line(features, splits, trained, tmp_path):
-    for load, (folder, _) in save_all(features, splits, trained, tmp_path).items():
-        for path in sorted(folder.iterdir()):
-            whole = path.read_bytes()
-            for damage in (b"", whole[: len(whole) // 2]):
-                path.write_bytes(damage)
-                with pytest.raises(ValueError, match=r"(no|not a) saved .*: ") as caught:
-                    load(folder)
-                assert "\n" not in str(caught.value)
-            path.write_bytes(whole)
-        path.unlink()
-        with pytest.raises(FileNotFoundError):
-            load(folder)
-
-
-@pytest.mark.parametrize(
-    ("part", "changes"),
-    [("network", {"hidden": 9}), ("network", {"minutes": 15}), ("scales", {"changes": [1.0]})],
-)
-def test_an_lstm_whose_files_do_not_belong_together_is_refused(trained, tmp_path, part, changes):
-    trained[0].save(tmp_path)
-    path = tmp_path / "lstm.json"
-    configuration = json.loads(path.read_text())
-    configuration[part] |= changes
-    path.write_text(json.dumps(configuration))
-    with pytest.raises(ValueError, match="not a saved LSTM"):
-        load_lstm(tmp_path)
-
-
-def test_a_file_of_other_types_than_trees_is_refused(tmp_path):
-    import skops.io
-    from sklearn.preprocessing import FunctionTransformer
-
-    foreign = make_pipeline(FunctionTransformer(np.save))
-    skops.io.dump(foreign, tmp_path / "gradient_boosting.skops")
-    with pytest.raises(ValueError, match="no saved gradient boosting"):
-        load_boosting(tmp_path)

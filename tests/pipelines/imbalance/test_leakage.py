@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from pipelines.imbalance.boosting import BoostingSettings, fit_boosting
 from pipelines.imbalance.features import MEANS, Features, Limits, fit_limits, make_features
@@ -24,15 +23,6 @@ HORIZON = 24
 
 FEW_TREES = BoostingSettings(trees=20, samples_per_leaf=50, windows=300)
 SMALL_LSTM = LSTMSettings(hidden=8, max_epochs=2, windows=256, batch_size=64, learning_rate=0.01)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Networks this small run faster on one thread, on a busy machine by far."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from pipelines.imbalance.features import fit_limits, make_features
 from pipelines.imbalance.intervals import fit_calibration, track_quantiles
@@ -17,8 +16,6 @@ from pipelines.imbalance.significance import diebold_mariano, squared_losses
 @pytest.fixture(scope="module")
 def backtest(real_table):
     """Scores by forecaster, all of the same origins: every one of the last three weeks."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     times = real_table.index
     end = times[-1] + pd.Timedelta(minutes=5)
     test_start = end - pd.Timedelta(weeks=3)
@@ -47,7 +44,6 @@ def backtest(real_table):
         still = persistence(features, test)
         scores[name] = backtest_scores(truth, forecast, still, quantiles, ahead)
         losses[name] = squared_losses(truth, forecast)
-    torch.set_num_threads(threads)
     return scores, losses
 
 
