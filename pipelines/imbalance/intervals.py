@@ -28,7 +28,8 @@ LEVELS = np.arange(1, 20) / 20
 """The levels of the quantiles, 0.05 to 0.95: those of the 80 % and 90 % intervals among them."""
 
 FILE_NAME = "intervals.json"
-RATE = 0.02
+REACH = 0.48
+"""How far a quantile moves within two hours at most, in units of usual errors."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +119,8 @@ def track_quantiles(
 
     Before the quantiles of an origin are told, the forecasts of that very row, made 1 to `horizon`
     steps earlier, are compared with what was measured: a quantile of level a moves up by a share
-    `a` of the rate where the measurement lay above it, down by 1 - a where it did not.
+    `a` of the rate where the measurement lay above it, down by 1 - a where it did not. The rate is
+    one of time, whatever a row lasts: `REACH` over the steps in two hours.
 
     Args:
         calibration: What to begin with.
@@ -127,7 +129,7 @@ def track_quantiles(
         hours: Hour of the day, UTC, of every step, [n, horizon].
     """
     count, horizon = forecast.shape
-    units = calibration.units(hours)
+    units, rate = calibration.units(hours), REACH / horizon
     errors = (truth - forecast) / units
     current, steps = calibration.quantiles.copy(), np.arange(horizon)
     told = np.empty((count, horizon, len(LEVELS)))
@@ -136,7 +138,7 @@ def track_quantiles(
         known = steps[made >= 0]
         made = made[known]
         below = errors[made, known][:, None] <= told[made, known]
-        current[known] += RATE * (LEVELS - below)
+        current[known] += rate * (LEVELS - below)
         told[origin] = current
     told.sort(axis=2)
     return forecast[:, :, None] + units[:, :, None] * told

@@ -19,7 +19,7 @@ from pipelines.imbalance.scaling import Rows, Scales, fit_scales, make_rows
 from pipelines.imbalance.windows import draw_origins, quietness
 from pipelines.training import Device, TensorBatches, TrainingResult, fit
 
-__all__ = ["LSTMSettings", "train_lstm"]
+__all__ = ["LSTMSettings", "fit_highway", "train_lstm"]
 
 VALIDATION_BATCH_SIZE = 4096  # it decides memory and speed alone
 
@@ -32,7 +32,7 @@ class LSTMSettings:
         hidden: Units.
         dropout: Share of inputs and hidden units left out in training.
         penalty: Of the highway; see `fit_linear`.
-        windows: Origins to learn from at most, drawn at random.
+        windows: Origins to learn from at most, drawn at random, and to tell the best epoch from.
         max_epochs: Epochs to train at most; the learning rate's single cycle spans them all.
         patience: Epochs without a better validation loss after which training stops, or None.
         batch_size: Windows in a step.
@@ -116,6 +116,7 @@ def train_lstm(
     device: Device = "auto",
     checkpoint_folder: Path | None = None,
     on_epoch: Callable[[int, dict[str, float]], None] | None = None,
+    highway: LinearForecaster | None = None,
 ) -> tuple[LSTMForecaster, TrainingResult]:
     """An LSTM trained beside its highway, and how the training went.
 
@@ -131,6 +132,7 @@ def train_lstm(
         device: See `pipelines.training.fit`, as for the two that follow.
         checkpoint_folder: Where to keep, and to look for, the last epoch's state.
         on_epoch: Called with the number and the metrics of each epoch.
+        highway: What `fit_highway` returned, which no seed changes; None fits it.
 
     Returns:
         The forecaster of the epoch with the lowest validation loss, and the history.
@@ -140,8 +142,10 @@ def train_lstm(
         DivergenceError: If the loss becomes infinite or NaN.
     """
     scales = fit_scales(features, training)
-    highway = fit_linear(features, training, penalty=settings.penalty, with_interactions=True)
-    drawn = draw_origins(training, settings.windows, seed)
+    highway = highway or fit_highway(features, training, settings)
+    drawn, judged = (
+        draw_origins(origins, settings.windows, seed) for origins in (training, validation)
+    )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = ImbalanceLSTM(features.clock.minutes, settings.hidden, settings.dropout)
@@ -153,7 +157,7 @@ def train_lstm(
             shuffle=True,
         ),
         TensorBatches(
-            *_examples(features, validation, highway, scales, np.ones(len(validation))),
+            *_examples(features, judged, highway, scales, np.ones(len(judged))),
             batch_size=VALIDATION_BATCH_SIZE,
         ),
         max_epochs=settings.max_epochs,
@@ -164,6 +168,22 @@ def train_lstm(
         on_epoch=on_epoch,
     )
     return LSTMForecaster(network, highway, scales), result
+
+
+def fit_highway(
+    features: Features, training: NDArray[np.int64], settings: LSTMSettings
+) -> LinearForecaster:
+    """The linear highway that networks are trained beside.
+
+    Args:
+        features: Of the table.
+        training: Origins of the training split.
+        settings: Of which the penalty counts.
+
+    Raises:
+        ValueError: If there is no origin.
+    """
+    return fit_linear(features, training, penalty=settings.penalty, with_interactions=True)
 
 
 def _examples(

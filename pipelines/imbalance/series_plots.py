@@ -161,7 +161,9 @@ def area_comparison(areas: Mapping[str, pd.DataFrame], title: str) -> Figure:
             colour = COLOURS[row]
             days = figure.add_subplot(grid[row, :])
             draw_days(days, table, colour)
-            days.set(title=name, ylim=(low, high))
+            days.set(title=name)
+            if len(areas) > 1:
+                days.set_ylim(low, high)
             y = credible[name]
             panels[0].hist(
                 y, np.linspace(low, high, 61), density=True, histtype="step", color=colour, lw=1.6

@@ -67,7 +67,7 @@ def pictures(
             source, (limits.low, limits.high), "Imbalance and its outliers", starts=starts
         ),
     )
-    yield "area", area_comparison({"Three days of it": source}, "What the series is like")
+    yield "area", area_comparison({"Four days of it": source}, "What the series is like")
     day = prepared.validation_start.ceil("D")
     yield (
         "structural_imbalance",

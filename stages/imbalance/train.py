@@ -10,7 +10,7 @@ import pandas as pd
 from pipelines.imbalance.boosting import BoostingSettings, fit_boosting
 from pipelines.imbalance.features import Features, fit_limits, make_features
 from pipelines.imbalance.linear import fit_linear
-from pipelines.imbalance.lstm_training import LSTMSettings, train_lstm
+from pipelines.imbalance.lstm_training import LSTMSettings, fit_highway, train_lstm
 from pipelines.imbalance.prepared import Origins, read_prepared
 from pipelines.imbalance.trained_forecaster import Forecaster, Rule, with_intervals
 from pipelines.training import Device, DivergenceError
@@ -108,16 +108,19 @@ def networks(
     """Train a network from each seed, and tell how each training went."""
     trained: list[Forecaster] = []
     histories = []
+    chosen = settings_of(settings)
+    highway = fit_highway(features, origins.training, chosen)
     for number in range(1, settings.seeds + 1):
         forecaster, training = train_lstm(
             features,
             origins.training,
             origins.validation,
-            settings_of(settings),
+            chosen,
             seed=stage_seed(seed, f"network {number}"),
             device=device,
             checkpoint_folder=checkpoints / str(number),
             on_epoch=named(run.log_epoch, number),
+            highway=highway,
         )
         trained.append(forecaster)
         histories.append(pd.DataFrame(training.history))

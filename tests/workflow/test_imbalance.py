@@ -99,15 +99,35 @@ def test_a_users_files_are_merged_and_what_was_repaired_is_told(copy: Project) -
     pd.testing.assert_frame_equal(merged.loc[kept], table.loc[kept], check_freq=False)
 
 
-def test_a_users_file_that_is_wrong_is_refused_in_one_line(copy: Project) -> None:
+def test_a_users_file_that_is_wrong_is_refused_in_one_line_and_nothing_changes(
+    copy: Project,
+) -> None:
     table = read_table(copy.root / RAW)
-    write_csv(copy, table.drop(columns="wind"))
+    write_csv(copy, table)
+    file = copy.root / EXTERNAL / "part_0.csv"
+    whole = file.read_text()
+    wrong = table.copy()
+    wrong.iloc[50, 0] = np.inf
+    faults = {
+        "missing columns wind": table.drop(columns="wind").to_csv(),
+        "the last line, 5761, is not ended": whole[:-30],
+        "fields where the header has 10": whole.replace("00:10:00,", "00:10:00,,", 1),
+        "is no number": whole.replace("00:10:00,", "00:10:00,n/k", 1),
+        "hydro: inf": wrong.to_csv(),
+        "no value between": table.drop(index=table.index[100:107]).to_csv(),
+    }
+    before = copy.snapshot("data/raw/imbalance", "results/imbalance")
     command = ("python", "-m", "stages.imbalance.acquire")
-    (line,) = copy.run(*command, succeeds=False).splitlines()
-    assert line.startswith(f"imbalance-acquire: {EXTERNAL}/part_0.csv: missing columns wind")
-    (copy.root / EXTERNAL / "part_0.csv").unlink()
+    for said, content in faults.items():
+        file.write_text(content)
+        (line,) = copy.run(*command, succeeds=False).splitlines()
+        assert line.startswith(f"imbalance-acquire: {EXTERNAL}/part_0.csv")
+        assert said in line
+    file.unlink()
     (line,) = copy.run(*command, succeeds=False).splitlines()
     assert line.startswith(f"imbalance-acquire: {EXTERNAL} holds no CSV file")
+    assert copy.snapshot("data/raw/imbalance", "results/imbalance") == before
+    assert copy.half_written() == []
 
 
 def test_moments_outside_the_series_are_refused_in_one_line(copy: Project) -> None:
@@ -133,11 +153,17 @@ def test_rows_of_a_quarter_of_an_hour_go_all_the_way(copy: Project) -> None:
     }
     copy.write_params(params)
     copy.run("python", "-m", "stages.imbalance.prepare")
-    for stage in ("train", "evaluate"):
-        copy.run("python", "-m", f"stages.imbalance.{stage}", "ridge")
-    rows = pd.read_parquet(copy.root / "results/imbalance/ridge/forecasts.parquet")
-    assert set(rows["step"]) == set(range(1, 9))
-    assert rows["time"].min() == pd.Timestamp("2019-07-17 02:00")
+    for variant in FORECASTERS:
+        for stage in ("train", "evaluate"):
+            copy.run("python", "-m", f"stages.imbalance.{stage}", variant)
+        rows = pd.read_parquet(copy.root / f"results/imbalance/{variant}/forecasts.parquet")
+        assert set(rows["step"]) == set(range(1, 9))
+        assert rows["time"].min() == pd.Timestamp("2019-07-17 02:00")
+    copy.run("python", "-m", "stages.imbalance.compare")
+    compared = metrics(copy, "comparison/imbalance")
+    assert {name: row["rmse"] for name, row in compared.items()} == {
+        name: metrics(copy, f"imbalance/{name}")["test"]["rmse"] for name in FORECASTERS
+    }
 
 
 def test_a_forecaster_answers_a_request_and_refuses_one_with_a_gap_or_without_plans(

@@ -10,7 +10,7 @@ import torch
 from pipelines.imbalance.boosting import BoostingSettings, fit_boosting
 from pipelines.imbalance.features import Limits, make_features
 from pipelines.imbalance.linear import fit_linear
-from pipelines.imbalance.lstm_training import LSTMSettings, train_lstm
+from pipelines.imbalance.lstm_training import LSTMSettings, fit_highway, train_lstm
 from pipelines.imbalance.persistence import persistence, structural_persistence
 from pipelines.imbalance.resolution import at_resolution
 from pipelines.imbalance.simulator import simulate_table
@@ -169,6 +169,17 @@ def test_the_same_seed_gives_the_same_forecasts_and_another_seed_others(features
     other, _ = train_lstm(features, training, validation, SMALL, seed=1, device="cpu")
     assert again.forecast(features, test[:50]).tobytes() == expected.tobytes()
     assert other.forecast(features, test[:50]).tobytes() != expected.tobytes()
+
+
+def test_a_highway_that_networks_share_is_the_one_that_each_would_fit(features, splits, trained):
+    training, validation, test = splits
+    given = fit_highway(features, training, SMALL)
+    shared, _ = train_lstm(
+        features, training, validation, SMALL, seed=0, device="cpu", highway=given
+    )
+    expected = trained[0].forecast(features, test[:50])
+    assert shared.highway is given
+    assert shared.forecast(features, test[:50]).tobytes() == expected.tobytes()
 
 
 def test_a_training_that_was_killed_ends_where_it_would_have_ended(

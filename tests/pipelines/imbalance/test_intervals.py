@@ -5,6 +5,7 @@ import pytest
 
 from pipelines.imbalance.intervals import (
     LEVELS,
+    Calibration,
     fit_calibration,
     interval,
     load_calibration,
@@ -80,6 +81,18 @@ def test_the_first_tracked_intervals_are_the_calibrated_ones():
     # of the second origin, only the first step of the one before has become known
     np.testing.assert_allclose(tracked[1, 1:], fixed[1, 1:])
     assert not np.allclose(tracked[1, 0], fixed[1, 0])
+
+
+def moved_in_half_a_day(steps: int) -> np.ndarray:
+    """How far the first step's quantiles move while everything lies above them."""
+    calibration = Calibration(np.ones(steps), np.ones(24), np.zeros((steps, len(LEVELS))))
+    truth = np.full((6 * steps + 1, steps), 1000.0)
+    return track_quantiles(calibration, truth * 0, truth, np.zeros(truth.shape, int))[-1, 0]
+
+
+def test_intervals_follow_as_fast_in_rows_of_15_minutes_as_of_5():
+    np.testing.assert_allclose(moved_in_half_a_day(8), moved_in_half_a_day(24))
+    assert (np.diff(moved_in_half_a_day(8)) > 0).all()
 
 
 def replaced_after(truth: np.ndarray, origin: int) -> np.ndarray:

@@ -88,6 +88,14 @@ def test_areas_are_compared_in_days_and_in_statistics(area):
     days = figure.axes[4]
     span = mdates.num2date(days.get_xlim()[1]) - mdates.num2date(days.get_xlim()[0])
     assert span < pd.Timedelta(days=4)
+    assert days.get_ylim() == figure.axes[5].get_ylim()
+
+
+def test_the_days_of_a_single_area_fill_their_panel(area):
+    days = area_comparison({"one": area}, "Test").axes[4]
+    shown = np.concatenate([line(days, "y"), line(days, "structural")])
+    low, high = days.get_ylim()
+    assert np.ptp(shown) > 0.8 * (high - low)
 
 
 def test_the_same_picture_is_saved_as_the_same_bytes(area, tmp_path):
