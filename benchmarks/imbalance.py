@@ -12,7 +12,9 @@ darts gets the imbalance within the limits of the training part, as this project
 covariates, scaled: every plan, the calendar, the minute of the hour, and the structural imbalance
 that plans known two hours ahead imply. A second one learns the changes of the imbalance from row to
 row, which are summed up to forecasts, from the changes of every column that this project's network
-reads. Both have a batch size and a learning rate of their own, of the better ones tried.
+reads. Both have a batch size and a learning rate of their own, of the better ones tried. Of a FILE
+of less than a year, the season is not theirs to learn, and extrapolating it spoils their errors:
+there, compare the speed alone.
 
 What is timed is the backtest alone, once everything it reads is in memory: `forecast` of this
 project, its linear highway included; `historical_forecasts` of darts with `retrain=False`, which

@@ -46,10 +46,11 @@ def compare(params: Params) -> str:
         curves = {name: by_step(scores[name]) for name in names}
         save_picture(error_by_step(curves, settings.resolution), draft / "error_by_step.png")
     write_json(folder / "metrics.json", table)
-    for name, found in tests.items():
+    for name in names:
         key = read_input(read_fingerprint, results("imbalance", name) / "run.json")
         with continued_run("imbalance", name, params.seed, key) as run:
-            run.log_metrics({"test": found})
+            run.log_metrics({"test": tests.get(name, {})})
+            run.log_files(folder / "plots", "comparison")
     best = ranked[0]
     return (
         f"{best} leads {len(names)} variants with an RMSE of {scores[best]['rmse']:.1f} MW "

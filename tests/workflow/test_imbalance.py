@@ -84,6 +84,10 @@ def test_the_variants_are_compared_from_the_best_to_the_worst(finished: Project)
     assert errors == sorted(errors)
     assert 0 <= table["lstm_altered"]["p_value_against_ridge"] <= 1
     assert "p_value_against_ridge" not in table["ridge"]
+    client = mlflow.MlflowClient(f"sqlite:///{finished.root / 'mlflow.db'}")
+    for run in finished.runs("imbalance"):
+        logged = [file.path for file in client.list_artifacts(run.info.run_id, "comparison")]
+        assert logged == ["comparison/error_by_step.png"]
 
 
 def test_a_users_files_are_merged_and_what_was_repaired_is_told(copy: Project) -> None:
