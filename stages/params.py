@@ -25,7 +25,7 @@ class Params(Section):
         ge=0, lt=2**32, description="the one seed from which every stage derives its own"
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
-        description="where torch computes; not tracked, so changing it reruns nothing"
+        description="where torch trains; not tracked, so changing it reruns nothing"
     )
     figures: Figures = Field(description="generated figures and the network from scratch")
     digits: Digits = Field(description="MNIST, the verifier and the autoencoders")

@@ -97,7 +97,7 @@ def _accepted(field: dict[str, Any], definitions: dict[str, Any]) -> str:
         case "null":
             return "`null`"
         case "string":
-            return "a name"
+            return "a time" if field.get("format") == "date-time" else "a name"
         case kind:
             return f"{kind}{_range(field)}"
 

@@ -4,6 +4,7 @@ import pandas as pd
 
 from pipelines.imbalance.features import HISTORY
 from pipelines.imbalance.forecast_file import forecast_rows
+from pipelines.imbalance.intervals import track_quantiles
 from pipelines.imbalance.resolution import HORIZON, at_resolution
 from pipelines.imbalance.schema import COLUMNS, STEP, TIME, TableError, check_table
 from pipelines.imbalance.trained_forecaster import TrainedForecaster, hours_ahead
@@ -23,7 +24,8 @@ def forecast_ahead(trained: TrainedForecaster, request: pd.DataFrame) -> pd.Data
         trained: What forecasts.
         request: Rows of five minutes without a gap: `start_time` (ISO 8601, UTC unless it has an
             offset) and the columns of `schema.COLUMNS`. First those up to now, a week and three
-            hours at least; then the 24 of the next two hours, whose y is missing.
+            hours at least; then the 24 of the next two hours, whose y is missing. With two weeks
+            more, the intervals have had time to follow the errors of late, as in a backtest.
 
     Returns:
         A row a step; see `forecast_file.forecast_rows`.
@@ -58,11 +60,13 @@ def forecast_ahead(trained: TrainedForecaster, request: pd.DataFrame) -> pd.Data
             f"recent rows: {len(recent):,}, from {known + STEP - HISTORY - length} on expected"
         )
     features = trained.features(table)
-    origins = features.origins[-1:]
+    origins = features.origins  # the earlier ones for their errors, which intervals follow
     forecast = trained.forecasts(features, origins).mean(axis=0)
-    quantiles = trained.calibration.quantiles_about(forecast, hours_ahead(features, origins))
-    times = features.times.to_numpy()[features.ahead(origins)]
-    return forecast_rows(features.times[origins], times, forecast, quantiles)
+    quantiles = track_quantiles(
+        trained.calibration, forecast, features.truth(origins), hours_ahead(features, origins)
+    )
+    times = features.times.to_numpy()[features.ahead(origins[-1:])]
+    return forecast_rows(features.times[origins[-1:]], times, forecast[-1:], quantiles[-1:])
 
 
 def _on_the_clock(request: pd.DataFrame) -> pd.DataFrame:

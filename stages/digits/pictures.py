@@ -126,17 +126,16 @@ def anomaly_pictures(
     if channels != trained.channels:
         scores = {name: test.stacked_scores(values) for name, values in scores.items()}
     anomalous = holds_digit(labels, missing, channels)
-    judged_by = "corrected" if trained.variational else "reconstruction"
-    order = np.argsort(-scores[judged_by], kind="stable")
+    order = np.argsort(-scores["corrected"], kind="stable")
     extremes = np.r_[order[:20], order[-20:]]
     yield (
         f"anomalies_{kind}",
         extreme_images(
             images[extremes],
             trained.reconstruct(images[extremes]),
-            scores[judged_by][extremes],
+            scores["corrected"][extremes],
             anomalous[extremes],
-            f"Without {missing} in training, by the score “{judged_by}”, {variant}",
+            f"Without {missing} in training, by the score “corrected”, {variant}",
         ),
     )
     yield (

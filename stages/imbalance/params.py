@@ -8,12 +8,15 @@ from stages.section import Name, Section, Split
 
 #: Results that lie beside those of the variants.
 SERIES = "series"
+TIME = {"format": "date-time"}
 
 
 class Simulation(Section):
     """The simulated area."""
 
-    start: str = Field(description="time of the first row, UTC, a multiple of five minutes")
+    start: str = Field(
+        description="time of the first row, UTC, a multiple of five minutes", json_schema_extra=TIME
+    )
     days: int = Field(ge=20, le=3660, description="how long the series is")
 
 
@@ -28,9 +31,12 @@ class SplitByTimes(Section):
 
     by: Literal["times"] = Field(description="times: at two moments")
     validation_start: str = Field(
-        description="first time of the validation part, UTC, in quotation marks"
+        description="first time of the validation part, UTC, in quotation marks",
+        json_schema_extra=TIME,
     )
-    test_start: str = Field(description="first time of the test part, UTC, in quotation marks")
+    test_start: str = Field(
+        description="first time of the test part, UTC, in quotation marks", json_schema_extra=TIME
+    )
 
 
 Target = Literal["y", "altered"]

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipelines.imbalance.backtest import run_backtest
 from pipelines.imbalance.features import HISTORY, fit_limits, make_features
 from pipelines.imbalance.forecast_request import forecast_ahead
 from pipelines.imbalance.linear import fit_linear
 from pipelines.imbalance.resolution import at_resolution
-from pipelines.imbalance.schema import TIME, TableError
+from pipelines.imbalance.schema import STEP, TIME, TableError
 from pipelines.imbalance.simulator import simulate_table
 from pipelines.imbalance.trained_forecaster import with_intervals
 
@@ -57,16 +58,20 @@ def test_the_answer_is_what_a_backtest_forecasts_from_there(trained, table, requ
     assert (answer["time"] - answer["origin"] == answer["step"] * step).all()
 
 
-def test_its_intervals_are_the_calibrated_ones(trained, request_rows):
-    answer = forecast_ahead(trained, request_rows)
+@pytest.mark.parametrize("more", [0, 288, 2 * 288])
+def test_its_intervals_are_those_of_a_backtest_of_the_rows_that_it_holds(trained, table, more):
+    last = LAST.floor(f"{trained.minutes}min")
+    known = last + pd.Timedelta(minutes=trained.minutes) - STEP
+    rows = table[last - HISTORY - more * STEP : known + AHEAD]
+    asked = rows.assign(y=rows["y"].where(rows.index <= known))
+    answer = forecast_ahead(trained, asked.reset_index(names=TIME))
     assert (answer["lower_90"] <= answer["lower_80"]).all()
     assert (answer["lower_80"] < answer["upper_80"]).all()
     assert (answer["upper_80"] <= answer["upper_90"]).all()
-    hours = answer["time"].dt.hour.to_numpy()[None]
-    forecast = answer["forecast"].to_numpy()[None]
-    quantiles = trained.calibration.quantiles_about(forecast, hours)
-    np.testing.assert_allclose(answer["lower_90"], quantiles[0, :, 0])
-    np.testing.assert_allclose(answer["upper_80"], quantiles[0, :, 17])
+    features = trained.features(at_resolution(rows, trained.minutes))
+    backtest = run_backtest(trained, features, features.origins)
+    np.testing.assert_allclose(answer["lower_90"], backtest.quantiles[-1, :, 0], atol=1e-6)
+    np.testing.assert_allclose(answer["upper_80"], backtest.quantiles[-1, :, 17], atol=1e-6)
 
 
 def without(rows, position):
