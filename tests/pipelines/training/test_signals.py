@@ -14,7 +14,9 @@ from tests.pipelines.training.training_process import killed_training
 def handlers():
     """The signal handlers, put back after the test."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield before
+    # whoever runs the tests in the background may have Ctrl-C ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield before | {signal.SIGINT: signal.default_int_handler}
     for number, handler in before.items():
         signal.signal(number, handler)
 
