@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import binomtest
 
 __all__ = ["ClassificationScores", "classification_scores"]
 
@@ -16,6 +17,8 @@ class ClassificationScores:
     Attributes:
         class_names: Name of every class, in the order of its label.
         accuracy: Share of examples whose most probable class is the true one.
+        accuracy_low: Lower end of the accuracy's 95 % confidence interval, Wilson's, which compares
+            test parts of different sizes: 71 of 71 prove less than 8,982 of 9,000.
         loss: Cross-entropy, the mean of -log p(true class), in nats.
         precision: For every class, the share of true ones among the examples predicted as it;
             0 where none was predicted.
@@ -26,6 +29,7 @@ class ClassificationScores:
 
     class_names: tuple[str, ...]
     accuracy: float
+    accuracy_low: float
     loss: float
     precision: NDArray[np.float64]
     recall: NDArray[np.float64]
@@ -33,9 +37,10 @@ class ClassificationScores:
     confusion: NDArray[np.int64]
 
     def to_metrics(self) -> dict[str, float | dict[str, float]]:
-        """Accuracy, loss, precision and recall as plain nested numbers, ready for JSON."""
+        """Accuracy, its low end, loss, precision and recall as plain numbers, ready for JSON."""
         return {
             "accuracy": self.accuracy,
+            "accuracy_low": self.accuracy_low,
             "loss": self.loss,
             "precision": dict(zip(self.class_names, self.precision.tolist(), strict=True)),
             "recall": dict(zip(self.class_names, self.recall.tolist(), strict=True)),
@@ -91,9 +96,11 @@ def classification_scores(
     confusion = np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
     of_truth = np.maximum(believed[np.arange(len(true)), true], np.finfo(believed.dtype).eps)
     hits, support = confusion.diagonal(), confusion.sum(axis=1)
+    interval = binomtest(int(hits.sum()), len(true)).proportion_ci(0.95, method="wilson")
     return ClassificationScores(
         class_names=tuple(class_names),
         accuracy=float(hits.sum() / len(true)),
+        accuracy_low=float(interval.low),
         loss=float(np.log(1 / of_truth.astype(np.float64)).mean()),
         precision=share(hits, confusion.sum(axis=0)),
         recall=share(hits, support),

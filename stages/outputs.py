@@ -66,18 +66,6 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
         draft.write_text(f"{text}\n", encoding="utf-8")
 
 
-def read_fingerprint(path: Path) -> str:
-    """Read the fingerprint that a training left in its `run.json`.
-
-    Raises:
-        ValueError: the file is no such file.
-    """
-    try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["fingerprint"])
-    except (KeyError, TypeError, ValueError):
-        raise ValueError("holds no fingerprint") from None
-
-
 def fingerprint(parameters: Mapping[str, Any], inputs: Iterable[Path]) -> str:
     """Name a training by what determines it.
 

@@ -1,33 +1,60 @@
-"""The MLflow run of one variant, whose methods do nothing once the tracking store has failed."""
+"""The MLflow run of one variant, whose methods do nothing once the tracking store has failed.
+
+What a run holds already is not sent again, so that whatever was half sent can be sent once more.
+"""
 
 import functools
 import importlib.metadata
+import math
 import os
 import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import mlflow
-from mlflow.entities import Metric, Param, RunStatus
+import numpy as np
+import pandas as pd
+from mlflow.entities import LoggedModelStatus, Metric, Param, RunStatus
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 from sqlalchemy.exc import SQLAlchemyError
 
 from stages.layout import ROOT
 from stages.leaderboard import write_leaderboard
-from stages.outputs import dvc_md5
 from stages.stopping import held_back, is_stopping
 from stages.store import is_database, public_address, store_address
+from stages.training import Data, Training
+from stages.unsent import keep_for_later
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
 _SECONDS_BETWEEN_SENDINGS = 5.0
-_PINNED = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy")
+_MOST_OF_THE_TIME = 0.1  # that sending the epochs may take from their training
+_AT_ONCE = 1000  # metrics that one call accepts
 _FAILURES = (mlflow.MlflowException, SQLAlchemyError, OSError)  # requests' errors are OSErrors
 _Arguments = ParamSpec("_Arguments")
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """What `mlflow models serve` needs beside the saved model.
+
+    Attributes:
+        code: the module that defines and sets the pyfunc model (models from code).
+        signature: what goes in and what comes out.
+        example: an input.
+        requirements: packages to pin at the versions installed here.
+    """
+
+    code: Path
+    signature: "ModelSignature"
+    example: Any
+    requirements: Sequence[str]
 
 
 class TrackingError(OSError):
@@ -56,62 +83,94 @@ def _unless_down(
 class Run:
     """The MLflow run of one variant; it swallows everything once the store has failed.
 
+    Args:
+        tags: that name the run, and that it gets if it has to be made anew.
+
     Attributes:
         recorded: whether what is logged arrives anywhere.
+        has_training: whether the store has all of the training already.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tags: Mapping[str, str]) -> None:
         self.recorded = True
+        self.has_training = False
+        self._tags = dict(tags)
         self._id = ""
+        self._had_points = False
+        self._sent: set[tuple[str, int]] = set()
         self._waiting: list[Metric] = []
-        self._last_sending = time.monotonic()
+        self._next_sending = time.monotonic() + _SECONDS_BETWEEN_SENDINGS
 
     @_unless_down
     def log_parameters(self, parameters: Mapping[str, Any]) -> None:
         """Log parameters; a section becomes `section.parameter`, a list one line of text."""
-        flat = {key: _as_text(value) for key, value in _flatten(parameters, ".").items()}
-        params = [Param(key, value) for key, value in flat.items()]
-        mlflow.MlflowClient().log_batch(self._id, params=params)
+        mlflow.MlflowClient().log_batch(self._id, params=_as_params(parameters))
+
+    @_unless_down
+    def log_data(self, data: Data) -> None:
+        """Log which data a training uses, with DVC's md5 as its digest."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The specified dataset source")
+            source = mlflow.data.dataset_source_registry.resolve_dataset_source(data.path)
+        spec = mlflow.types.TensorSpec(np.dtype(data.dtype), data.shape)
+        described = mlflow.data.meta_dataset.MetaDataset(
+            source, data.name, data.digest, mlflow.types.Schema([spec])
+        )
+        mlflow.log_input(described, context="training")
 
     @_unless_down
     def log_epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """Log the metrics of an epoch; they are sent every few seconds, in batches."""
-        now = int(time.time() * 1000)
-        self._waiting += [Metric(key, float(value), now, epoch) for key, value in metrics.items()]
-        if time.monotonic() - self._last_sending > _SECONDS_BETWEEN_SENDINGS:
+        points = _points(epoch, metrics)
+        self._waiting += points
+        self._sent |= {(point.key, epoch) for point in points}
+        if time.monotonic() > self._next_sending:
             self._send()
+
+    @_unless_down
+    def log_history(self, history: pd.DataFrame) -> None:
+        """Log those epochs that have not been logged; see `training.read_history`."""
+        known = self._sent | (_points_of(self._id) if self._had_points else set())
+        self._waiting += _unknown(_curves(history), known)
+        self._send()
 
     @_unless_down
     def log_metrics(self, metrics: Mapping[str, Any]) -> None:
         """Log final, single-valued metrics; a section becomes `section/metric`."""
-        now = int(time.time() * 1000)
-        known = mlflow.MlflowClient().get_run(self._id).data.metrics
-        flat = {key: float(value) for key, value in _flatten(metrics, "/").items()}
-        # MLflow would append a second point where a repeated evaluation finds the same again.
-        new = {key: value for key, value in flat.items() if known.get(key) != value}
-        self._waiting += [Metric(key, value, now, 0) for key, value in new.items()]
+        self._waiting += _news(self._id, metrics)
         self._send()
 
     @_unless_down
-    def log_data(self, name: str, path: Path, features: Any, labels: Any) -> None:
-        """Log which data set a training used, with DVC's md5 as its digest.
+    def log_repeat(
+        self, training: Training, history: pd.DataFrame, metrics: Mapping[str, Any]
+    ) -> None:
+        """Log one of a variant's trainings as a child of this run.
 
         Args:
-            name: as the UI shows it.
-            path: the file or folder that DVC manages.
-            features: the array that was read from it; its shape and type are logged.
-            labels: the labels, `[count]`.
+            training: from one of the variant's seeds.
+            history: of it; see `training.read_history`.
+            metrics: that it led to.
         """
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="The specified dataset source")
-            data = mlflow.data.from_numpy(
-                features,
-                targets=labels,
-                name=name,
-                digest=dvc_md5(path),
-                source=path.relative_to(ROOT).as_posix(),
-            )
-        mlflow.log_input(data, context="training")
+        client = mlflow.MlflowClient()
+        parent = client.get_run(self._id)
+        experiment, seed = parent.info.experiment_id, str(training.seed)
+        tags = self._tags | {
+            MLFLOW_PARENT_RUN_ID: self._id,
+            "seed": seed,
+            "fingerprint": training.fingerprint,
+        }
+        known = client.search_runs(
+            [experiment],
+            f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self._id}' AND tags.seed = '{seed}'",
+        )
+        name = f"{parent.info.run_name}, seed {seed}"
+        child = known[0] if known else client.create_run(experiment, tags=tags, run_name=name)
+        own = child.info.run_id
+        client.log_batch(own, params=_as_params(training.parameters))
+        there = _points_of(own) if known else set()
+        points = _unknown(_curves(history), there)
+        _log(own, points + _news(own, {**training.metrics, **metrics}))
+        client.set_terminated(own, RunStatus.to_string(RunStatus.FINISHED))
 
     @_unless_down
     def log_files(self, path: Path, folder: str | None = None) -> None:
@@ -122,31 +181,23 @@ class Run:
         )
 
     @_unless_down
-    def log_model(
-        self,
-        code: Path,
-        files: Path,
-        signature: "ModelSignature",
-        example: Any,
-        requirements: Sequence[str] = _PINNED,
-    ) -> None:
+    def log_model(self, files: Path, served: ServedModel) -> None:
         """Log a model that `mlflow models serve` answers for, without pickle.
 
         Args:
-            code: the module that defines and sets the pyfunc model (models from code).
             files: the folder of the saved model, given to it as the artifact `model`.
-            signature: what goes in and what comes out.
-            example: an input.
-            requirements: packages to pin at the versions installed here.
+            served: what a server needs beside them.
         """
-        versions = {package: importlib.metadata.version(package) for package in requirements}
+        if _has_model(self._id):
+            return
+        versions = {name: importlib.metadata.version(name) for name in served.requirements}
         mlflow.pyfunc.log_model(
             name="model",
-            python_model=str(code),
+            python_model=str(served.code),
             artifacts={"model": str(files)},
             code_paths=[str(ROOT / "pipelines")],
-            signature=signature,
-            input_example=example,
+            signature=served.signature,
+            input_example=served.example,
             pip_requirements=[
                 # The build of torch for one kind of machine is no requirement on another.
                 f"{package}=={version.partition('+')[0]}"
@@ -160,9 +211,19 @@ class Run:
         mlflow.MlflowClient().set_tag(self._id, "trained", "true")
 
     @_unless_down
+    def mark_as_told(self, what: str, digest: str) -> None:
+        """Note that the run tells all of some files, so that they need not be published.
+
+        Args:
+            what: name of the tag.
+            digest: of the files.
+        """
+        mlflow.MlflowClient().set_tag(self._id, what, digest)
+
+    @_unless_down
     def describe(self, text: str) -> None:
         """Set the run's description, which the UI shows first; Markdown."""
-        mlflow.MlflowClient().set_tag(self._id, "mlflow.note.content", text)
+        mlflow.MlflowClient().set_tag(self._id, MLFLOW_RUN_NOTE, text)
 
     @_unless_down
     def rank(self, metric: str, task: str, tie_break: str, columns: Mapping[str, str]) -> None:
@@ -172,8 +233,11 @@ class Run:
 
     @_unless_down
     def open(self, make: Callable[[], mlflow.ActiveRun]) -> None:
-        """Begin recording in the run that `make` starts."""
-        self._id = make().info.run_id
+        """Begin recording in the run that `make` starts or goes on with."""
+        run = make()
+        self._id = run.info.run_id
+        self._had_points = bool(run.data.metrics)
+        self.has_training = run.data.tags.get("trained") == "true"
 
     @_unless_down
     def close(self, status: str) -> None:
@@ -191,14 +255,82 @@ class Run:
         line = f"tracking: {public_address(store_address())} failed ({reason})"
         if os.environ.get("TRACKING_REQUIRED") == "1":
             raise TrackingError(line) from problem
-        print(f"{line}; going on without it, results are on disk", file=sys.stderr, flush=True)
+        keep_for_later(self._tags, self._id)
+        print(
+            f"{line}; going on without it, `make publish` sends the results later",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def _send(self) -> None:
         batch, self._waiting = self._waiting, []
-        self._last_sending = time.monotonic()
-        client = mlflow.MlflowClient()
-        for start in range(0, len(batch), 1000):  # the most that one call accepts
-            client.log_batch(self._id, metrics=batch[start : start + 1000])
+        started = time.monotonic()
+        _log(self._id, batch)
+        ended = time.monotonic()
+        pause = max(_SECONDS_BETWEEN_SENDINGS, (ended - started) / _MOST_OF_THE_TIME)
+        self._next_sending = ended + pause
+
+
+def _log(run: str, points: Sequence[Metric]) -> None:
+    client = mlflow.MlflowClient()
+    for start in range(0, len(points), _AT_ONCE):
+        client.log_batch(run, metrics=points[start : start + _AT_ONCE])
+
+
+def _points(epoch: int, metrics: Mapping[str, float]) -> list[Metric]:
+    """Make the points of an epoch's curves.
+
+    The curve over the test part is for a picture; nobody shall choose by it.
+    """
+    now = int(time.time() * 1000)
+    return [
+        Metric(name, float(value), now, epoch)
+        for name, value in metrics.items()
+        if not (name.endswith("epoch") or name.startswith("test/") or math.isnan(value))
+    ]
+
+
+def _curves(history: pd.DataFrame) -> list[Metric]:
+    rows = history.to_dict("index").items()
+    return [point for epoch, row in rows for point in _points(int(epoch), row)]
+
+
+def _unknown(points: Sequence[Metric], known: set[tuple[str, int]]) -> list[Metric]:
+    return [point for point in points if (point.key, point.step) not in known]
+
+
+def _points_of(run: str) -> set[tuple[str, int]]:
+    """Name the points that a run has: metric and step."""
+    client = mlflow.MlflowClient()
+    return {
+        (name, point.step)
+        for name in client.get_run(run).data.metrics
+        for point in client.get_metric_history(run, name)
+    }
+
+
+def _news(run: str, metrics: Mapping[str, Any]) -> list[Metric]:
+    """Make points of single-valued metrics that a run does not have so already.
+
+    MLflow would append a second point where a repeated evaluation finds the same again.
+    """
+    now = int(time.time() * 1000)
+    known = mlflow.MlflowClient().get_run(run).data.metrics
+    flat = {key: float(value) for key, value in _flatten(metrics, "/").items()}
+    return [Metric(key, value, now, 0) for key, value in flat.items() if known.get(key) != value]
+
+
+def _has_model(run: str) -> bool:
+    """Whether a run has a model that was logged wholly."""
+    client = mlflow.MlflowClient()
+    outputs = client.get_run(run).outputs
+    models = [client.get_logged_model(each.model_id) for each in outputs.model_outputs]
+    return any(model.status == LoggedModelStatus.READY for model in models)
+
+
+def _as_params(parameters: Mapping[str, Any]) -> list[Param]:
+    flat = _flatten(parameters, ".")
+    return [Param(key, _as_text(value)) for key, value in flat.items()]
 
 
 def _flatten(document: Mapping[str, Any], separator: str) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """What every section of params.yaml has in common."""
 
 import re
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 #: A key of params.yaml that becomes part of stage, file and run names.
 Name = Annotated[str, StringConstraints(pattern=re.compile(r"^[a-z][a-z0-9_]*$"))]
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class Section(BaseModel):
@@ -28,3 +30,38 @@ class Split(Section):
         if abs(total - 1) > 1e-9:
             raise ValueError(f"the three shares must sum to 1, not {total:g}")
         return self
+
+
+class Trained(Section):
+    """A variant."""
+
+    def all_seeds(self, seed: int) -> list[int]:
+        """List the seeds of all its trainings; the first is that of the variant's own model.
+
+        Args:
+            seed: `seed` of params.yaml.
+        """
+        return [seed]
+
+    def settings(self) -> dict[str, Any]:
+        """Return what determines a single training, its seed aside."""
+        return self.model_dump(exclude={"seeds"})
+
+
+class Repeated(Trained):
+    """A variant whose training draws at random, and may be repeated."""
+
+    seeds: (
+        Annotated[int, Field(ge=1, le=100)]
+        | Annotated[list[Seed], Field(min_length=1, max_length=100)]
+    ) = Field(description="trainings, from `seed`, `seed` + 1 and so on; or a list of seeds")
+
+    @model_validator(mode="after")
+    def _no_seed_twice(self) -> Self:
+        if isinstance(self.seeds, list) and len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"seeds {self.seeds}: accepted are seeds that differ")
+        return self
+
+    def all_seeds(self, seed: int) -> list[int]:
+        """List `seed` and those that follow it, or what the file lists."""
+        return self.seeds if isinstance(self.seeds, list) else list(range(seed, seed + self.seeds))

@@ -35,6 +35,13 @@ def is_database(address: str) -> bool:
     return not address.startswith(("http://", "https://", "databricks", "uc:"))
 
 
+def set_patience() -> None:
+    """Let a server that is away cost seconds, not MLflow's minutes; the user's own choice holds."""
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
+
+
 def public_address(text: str) -> str:
     """Return a text without the users and passwords of the addresses in it, fit to be printed."""
     return re.sub(r"://[^/\s]*@", "://", text)
@@ -46,6 +53,7 @@ def prepare_store() -> str:
     Two processes that meet on a fresh file would both make the tables and one would fail; a
     process killed meanwhile would leave half of them. So one makes them, under another name.
     """
+    set_patience()
     address = store_address()
     mlflow.set_tracking_uri(address)
     database = _sqlite_file(address)

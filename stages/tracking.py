@@ -4,15 +4,17 @@ The files under `results/` are the truth and the tracking server is a view of th
 that does not answer costs one warning and no training (unless `TRACKING_REQUIRED=1`).
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 import mlflow
-from mlflow.entities import RunStatus
+from mlflow.entities import LifecycleStage, RunStatus
 
+from stages.layout import PARAMS
 from stages.provenance import commit_tags, process_tags
 from stages.run import Run
 from stages.store import end_abandoned_runs, experiment_id
+from stages.unsent import forget, kept
 
 
 def new_run(
@@ -23,7 +25,7 @@ def new_run(
     Args:
         pipeline: the MLflow experiment.
         variant: the run's name.
-        seed: the seed of params.yaml.
+        seed: the seed that the variant's own model is trained from.
         fingerprint: what the run is found by when its evaluation continues it.
 
     Returns:
@@ -35,9 +37,11 @@ def new_run(
     def make() -> mlflow.ActiveRun:
         experiment = experiment_id(pipeline)
         end_abandoned_runs(experiment)
-        return mlflow.start_run(experiment_id=experiment, run_name=variant, tags=tags)
+        run = mlflow.start_run(experiment_id=experiment, run_name=variant, tags=tags)
+        mlflow.log_text(PARAMS.read_text(encoding="utf-8"), PARAMS.name)
+        return run
 
-    return _during(make)
+    return _during(make, tags)
 
 
 def continued_run(
@@ -45,44 +49,66 @@ def continued_run(
 ) -> AbstractContextManager[Run]:
     """Continue the latest run that trained a variant with this fingerprint.
 
-    A store that knows none (another machine, a new server) gets a new run, tagged as restored.
+    A run that the store lost sight of when it failed is taken up again. A store that knows none
+    (another machine, a new server) gets a new run, tagged as restored.
 
     Args:
         pipeline: the MLflow experiment.
         variant: the run's name.
-        seed: the seed of params.yaml.
+        seed: the seed that the variant's own model was trained from.
         fingerprint: as the training's `run.json` has it.
 
     Returns:
         A context with the run; it ends as `new_run`'s does.
     """
+    tags = _tags(pipeline, variant, seed, fingerprint, "evaluate")
 
     def make() -> mlflow.ActiveRun:
         experiment = experiment_id(pipeline)
-        known = mlflow.MlflowClient().search_runs(
-            [experiment],
-            f"tags.fingerprint = '{fingerprint}' AND tags.variant = '{variant}' "
-            "AND tags.trained = 'true'",
-            order_by=["attributes.start_time DESC"],
-            max_results=1,
-        )
+        known = trained_run(experiment, variant, fingerprint)
+        unsent = kept(fingerprint)
         if known:
-            run = mlflow.start_run(run_id=known[0].info.run_id)
+            run = mlflow.start_run(run_id=known.info.run_id)
             mlflow.set_tags(process_tags() | {"stage": "evaluate"})  # the commit is the training's
             return run
-        tags = _tags(pipeline, variant, seed, fingerprint, "evaluate")
-        return mlflow.start_run(
-            experiment_id=experiment,
-            run_name=variant,
-            tags=tags | {"restored_from": fingerprint},
-        )
+        if unsent and _is_there(unsent.run):
+            run = mlflow.start_run(run_id=unsent.run)
+            mlflow.set_tags(process_tags() | {"stage": "evaluate"})
+        else:
+            first = unsent.tags if unsent else {"restored_from": fingerprint}
+            run = mlflow.start_run(
+                experiment_id=experiment,
+                run_name=variant,
+                tags=tags | first | process_tags() | {"stage": "evaluate"},
+            )
+        params = unsent.params if unsent else PARAMS.read_text(encoding="utf-8")
+        mlflow.log_text(params, PARAMS.name)
+        return run
 
-    return _during(make)
+    return _during(make, tags)
+
+
+def trained_run(experiment: str, variant: str, fingerprint: str) -> mlflow.entities.Run | None:
+    """Find the latest run that holds a whole training, if the store knows one.
+
+    Args:
+        experiment: its id.
+        variant: the run's name.
+        fingerprint: as the training's `run.json` has it.
+    """
+    found = mlflow.MlflowClient().search_runs(
+        [experiment],
+        f"tags.fingerprint = '{fingerprint}' AND tags.variant = '{variant}' "
+        "AND tags.trained = 'true'",
+        order_by=["attributes.start_time DESC"],
+        max_results=1,
+    )
+    return found[0] if found else None
 
 
 @contextmanager
-def _during(make: Callable[[], mlflow.ActiveRun]) -> Iterator[Run]:
-    run = Run()
+def _during(make: Callable[[], mlflow.ActiveRun], tags: Mapping[str, str]) -> Iterator[Run]:
+    run = Run(tags)
     try:
         run.open(make)
         yield run
@@ -93,6 +119,15 @@ def _during(make: Callable[[], mlflow.ActiveRun]) -> Iterator[Run]:
         run.close(RunStatus.to_string(RunStatus.FAILED))
         raise
     run.close(RunStatus.to_string(RunStatus.FINISHED))
+    if run.recorded:
+        forget(tags["fingerprint"])
+
+
+def _is_there(run: str) -> bool:
+    with suppress(mlflow.MlflowException):
+        found = mlflow.MlflowClient().get_run(run) if run else None
+        return found is not None and found.info.lifecycle_stage == LifecycleStage.ACTIVE
+    return False
 
 
 def _tags(pipeline: str, variant: str, seed: int, fingerprint: str, stage: str) -> dict[str, str]:

@@ -52,6 +52,8 @@ def test_every_stage_declares_the_modules_that_decide_its_result() -> None:
     """A module that a stage imports, but does not declare, could change without a rerun."""
     stages = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
     graph = grimp.build_graph("pipelines", "stages")
+    for module in [module for module in graph.modules if module.endswith(".record")]:
+        graph.remove_module(module)  # what a run tells of results decides none
     for name, stage in stages.items():
         stage = stage.get("do", stage)
         module = stage["cmd"].split()[2]

@@ -16,7 +16,7 @@ from pipelines.digits.trained_autoencoder import (
     TrainedAutoencoder,
     load_trained_autoencoder,
 )
-from pipelines.digits.verifier import load_verifier
+from pipelines.digits.verifier import Verifier, load_verifier
 from pipelines.digits.verifier_metrics import (
     DigitSet,
     Tolerances,
@@ -29,22 +29,15 @@ from pipelines.pictures import save_picture
 from stages.command import in_one_line, read_input, relative, run_variant
 from stages.digits.params import Evaluation
 from stages.digits.pictures import pictures
+from stages.digits.record import VERIFIER, record_evaluation, record_training
 from stages.layout import digits_folder, results
-from stages.outputs import read_fingerprint, whole, write_json
+from stages.outputs import whole, write_json
 from stages.params import Params
 from stages.seed import stage_seed
 from stages.tracking import continued_run
+from stages.training import over_seeds, read_training, trainings_of
 
 FRECHET = "frechet_distance"
-LEADERBOARD = {
-    "kind": "kind",
-    "pixels": "pixels",
-    "nats": "test/likelihood/nll",
-    "… from the prior": "test/generation/prior/stacked/predictability",
-    "reconstruction accuracy": "test/reconstruction/stacked/accuracy",
-    "AUROC by reconstruction": "test/anomaly/stacked/reconstruction/auroc",
-    "AUROC corrected": "test/anomaly/stacked/corrected/auroc",
-}
 
 
 def evaluate(params: Params, variant: str) -> str:
@@ -52,83 +45,139 @@ def evaluate(params: Params, variant: str) -> str:
     settings, judging = params.digits.autoencoders[variant], params.digits.evaluation
     folder = results("digits", variant)
     digits = read_input(read_digits, digits_folder())
-    trained = read_input(load_trained_autoencoder, folder / "model")
-    verifier = read_input(load_verifier, results("digits", "verifier") / "model")
+    training = read_input(read_training, folder)
+    models = {
+        seed: read_input(load_trained_autoencoder, place / "model")
+        for seed, place in read_input(trainings_of, folder).items()
+    }
+    trained = models[training.seed]
+    verifier = read_input(load_verifier, results("digits", VERIFIER) / "model")
     history = read_input(pd.read_csv, folder / "history.csv")
-    key = read_input(read_fingerprint, folder / "run.json")
     seed = stage_seed(params.seed, f"digits-evaluate@{variant}")
     # the same stacks for all variants
     rng = np.random.default_rng(stage_seed(params.seed, "digits-evaluate"))
     test = digit_set(digits.test_images, digits.test_labels, judging, rng)
-    training = digit_set(digits.train_images[: len(test.labels)], digits.train_labels, judging, rng)
-    tolerances = Tolerances(judging.tolerance_mono, judging.tolerance_stacked)
+    known = digit_set(digits.train_images[: len(test.labels)], digits.train_labels, judging, rng)
+    # the images that all but the generated ones are measured on
+    shown = replace(test, members=test.members[: judging.samples])
 
     with in_one_line(ValueError):
-        features = verifier_features(verifier, training.units(trained.channels)[: judging.samples])
-        generation = {
-            sampler: mean_and_spread(
-                [
-                    generation_metrics(
-                        *(trained, verifier, sampler, features, tolerances),
-                        count=judging.samples,
-                        modes=judging.mode_samples,
-                        seed=each,
-                    )
-                    for each in range(seed, seed + judging.sampling_seeds)
-                ]
-            )
-            for sampler in get_args(Sampler)
-        }
-        real = real_metrics(verifier, test, training, tolerances, judging.samples)
-        # the images that everything else is measured on
-        shown = replace(test, members=test.members[: judging.samples])
-        units = shown.units(trained.channels)
-        scores = anomaly_columns(
-            trained, units, marginal_samples=judging.marginal_samples, seed=seed
-        )
-        metrics = {
-            "reconstruction": reconstruction_metrics(trained, verifier, shown, tolerances),
-            "generation": generation,
-            "real": real,
-        }
-        if settings.missing is not None:
-            metrics["anomaly"] = anomaly_metrics(scores, shown, trained.channels, settings.missing)
-        if trained.variational:
-            metrics["likelihood"] = likelihood_metrics(
-                *(trained, units),
-                count=judging.likelihood_images,
-                samples=judging.likelihood_samples,
+        tolerances = Tolerances(judging.tolerance_mono, judging.tolerance_stacked)
+        real = real_metrics(verifier, test, known, tolerances, judging.samples)
+        units = known.units(trained.channels)[: judging.samples]
+        features = verifier_features(verifier, units)
+        scores = {
+            each: anomaly_columns(
+                model,
+                shown.units(model.channels),
+                marginal_samples=judging.marginal_samples,
                 seed=seed,
             )
-    best = best_sampler(generation)
+            for each, model in models.items()
+        }
+        judged = {
+            each: judge(
+                *(model, verifier, features, shown, judging, seed),
+                missing=settings.missing,
+                scores=scores[each],
+            )
+            for each, model in models.items()
+        }
+    metrics = {**judged[training.seed], "real": real}
+    best = metrics["best_sampler"]
+    by_seed = {each: headlines(found) for each, found in judged.items()}
 
-    with continued_run("digits", variant, params.seed, key) as run:
+    with continued_run("digits", variant, training.seed, training.fingerprint) as run:
+        own = scores[training.seed]
         with whole(folder / "plots") as draft:
             draft.mkdir()
-            drawn = pictures(variant, trained, history, shown, settings.missing, scores, seed)
+            drawn = pictures(variant, trained, history, shown, settings.missing, own, seed)
             for name, picture in drawn:
                 save_picture(picture, draft / f"{name}.png")
         with whole(folder / "samples.npz") as draft, draft.open("wb") as file:
             np.savez_compressed(file, **samples(trained, best, judging.samples, seed))
         with whole(folder / "anomaly_scores.csv") as draft:
-            table_of_scores(trained, shown, scores).to_csv(draft, index=False)
-        write_json(folder / "metrics.json", {"test": metrics | {"best_sampler": best}})
-        run.log_metrics({"test": metrics})
-        run.log_files(folder / "plots", "plots")
-        for name in ("history.csv", "anomaly_scores.csv", "metrics.json"):
-            run.log_files(folder / name)
-        run.describe(description(metrics, best))
-        run.rank(
-            "test/generation/mixture/stacked/predictability",
-            "missing",
-            "test/likelihood/nll",
-            LEADERBOARD,
+            table_of_scores(trained, shown, own).to_csv(draft, index=False)
+        write_json(folder / "scores.json", {"test": metrics, "by_seed": by_seed})
+        write_json(
+            folder / "metrics.json",
+            {"test": by_seed[training.seed], **over_seeds(by_seed.values())},
         )
-    predictability = generation[best]["stacked"]["predictability"]
+        if not run.has_training:
+            record_training(run, variant)
+        record_evaluation(run, variant)
+    predictability = metrics["generation"][best]["stacked"]["predictability"]
     return (
         f"{predictability:.1%} of stacks drawn from the {best} are predictable "
         f"→ {relative(folder)}/metrics.json"
     )
+
+
+def judge(
+    trained: TrainedAutoencoder,
+    verifier: Verifier,
+    features: np.ndarray,
+    test: DigitSet,
+    judging: Evaluation,
+    seed: int,
+    *,
+    missing: int | None,
+    scores: Mapping[str, np.ndarray],
+) -> dict[str, Any]:
+    """Score an autoencoder in all it can do, with the verifier's help."""
+    tolerances = Tolerances(judging.tolerance_mono, judging.tolerance_stacked)
+    generation = {
+        sampler: mean_and_spread(
+            [
+                generation_metrics(
+                    *(trained, verifier, sampler, features, tolerances),
+                    count=judging.samples,
+                    modes=judging.mode_samples,
+                    seed=each,
+                )
+                for each in range(seed, seed + judging.sampling_seeds)
+            ]
+        )
+        for sampler in get_args(Sampler)
+    }
+    metrics: dict[str, Any] = {
+        "reconstruction": reconstruction_metrics(trained, verifier, test, tolerances),
+        "generation": generation,
+        "best_sampler": best_sampler(generation),
+    }
+    if missing is not None:
+        metrics["anomaly"] = anomaly_metrics(scores, test, trained.channels, missing)
+    if trained.variational:
+        metrics["likelihood"] = likelihood_metrics(
+            *(trained, test.units(trained.channels)),
+            count=judging.likelihood_images,
+            samples=judging.likelihood_samples,
+            seed=seed,
+        )
+    return metrics
+
+
+def headlines(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Pick the numbers that variants are compared by, those of the better sampler."""
+    reconstruction = metrics["reconstruction"]
+    generated = metrics["generation"][metrics["best_sampler"]]
+    part = "mono" if "mono" in generated else "stacked"  # what the network itself draws
+    picked = {
+        # none, if the verifier is sure of no image
+        "reconstruction_accuracy": reconstruction[part].get("accuracy"),
+        "squared_error": reconstruction[part]["squared_error"],
+        "predictability": generated[part]["predictability"],
+        "stacked_predictability": generated["stacked"]["predictability"],
+        "frechet_distance": generated[part][FRECHET],
+        "modes": round(generated["stacked_modes"]["coverage"] * 1000, 1),
+    }
+    if "likelihood" in metrics:
+        picked |= {name: metrics["likelihood"][name] for name in ("nll", "elbo")}
+    if "anomaly" in metrics:
+        found = metrics["anomaly"][part]["corrected"]
+        picked["anomaly_auroc"] = found["auroc"]
+        picked["anomaly_average_precision"] = found["average_precision"]
+    return {name: value for name, value in picked.items() if value is not None}
 
 
 def digit_set(
@@ -167,23 +216,6 @@ def table_of_scores(
     labels = test.labels if trained.channels == 1 else test.stacked_labels
     columns = {name: values.astype(np.float64).round(4) for name, values in scores.items()}
     return pd.DataFrame({"label": labels, **columns}).rename_axis("index").reset_index()
-
-
-def description(metrics: Mapping[str, Any], best: Sampler) -> str:
-    """Say in Markdown what the MLflow UI shows of a run first."""
-    generated, real = metrics["generation"][best], metrics["real"]
-    reconstructed = metrics["reconstruction"]["stacked"]
-    lines = [
-        f"**{generated['stacked']['predictability']:.1%} of stacks from the {best} are "
-        f"predictable**, of real ones {real['stacked']['predictability']:.1%}, of reconstructed "
-        f"ones {reconstructed['predictability']:.1%}."
-    ]
-    if "likelihood" in metrics:
-        lines.append(f"NLL {metrics['likelihood']['nll']:.2f} nats.")
-    if "anomaly" in metrics:
-        found = metrics["anomaly"]["stacked"]["corrected"]["auroc"]
-        lines.append(f"Missing digit found with AUROC {found:.3f} by the corrected score.")
-    return " ".join(lines)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stages.section import Name, Section
+from stages.section import Name, Repeated, Section
 
 Width = Annotated[int, Field(ge=1, le=4096)]
 Block = Annotated[list[Width], Field(min_length=1)]
@@ -62,7 +62,7 @@ class Architecture(Section):
     )
 
 
-class _Autoencoder(Section):
+class _Autoencoder(Repeated):
     """What every autoencoder has."""
 
     missing: Annotated[int, Field(ge=0, le=9)] | None = Field(

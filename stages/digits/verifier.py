@@ -1,7 +1,6 @@
 """Stage `digits-verifier`: train the network that judges the others, and judge it first."""
 
 import shutil
-from pathlib import Path
 
 import pandas as pd
 
@@ -15,13 +14,16 @@ from pipelines.pictures import confusion_matrix, loss_curves, save_picture
 from pipelines.training import DivergenceError
 from stages.checkpoints import checkpoint_folder
 from stages.command import in_one_line, read_input, relative, run_stage
-from stages.digits import served_verifier
 from stages.digits.params import Verifier
+from stages.digits.record import VERIFIER, record_evaluation, record_training
 from stages.layout import digits_folder, results
 from stages.outputs import fingerprint, whole, write_json
 from stages.params import Params
 from stages.seed import stage_seed
 from stages.tracking import new_run
+from stages.training import Data, Training, best_epoch
+
+HEADLINES = ("accuracy", "loss")
 
 
 def train_and_judge(params: Params) -> str:
@@ -32,11 +34,13 @@ def train_and_judge(params: Params) -> str:
     seed = stage_seed(params.seed, "digits-verifier")
     key = fingerprint({"seed": seed, **settings.model_dump()}, [data_folder])
     checkpoints = checkpoint_folder("digits-verifier", key, params.device)
-    folder = results("digits", "verifier")
+    folder = results("digits", VERIFIER)
+    shown = {**settings.model_dump(), "source": params.digits.source}
+    data = Data.of(params.digits.source, data_folder, digits.train_images)
 
-    with new_run("digits", "verifier", params.seed, key) as run:
-        run.log_parameters({**settings.model_dump(), "source": params.digits.source})
-        run.log_data(params.digits.source, data_folder, digits.train_images, digits.train_labels)
+    with new_run("digits", VERIFIER, params.seed, key) as run:
+        run.log_parameters(shown)
+        run.log_data(data)
         with in_one_line(ValueError, DivergenceError):
             network, training = train_verifier(
                 digits.train_images,
@@ -49,7 +53,6 @@ def train_and_judge(params: Params) -> str:
                 on_epoch=run.log_epoch,
             )
         history = pd.DataFrame(training.history)
-        best = history.set_index("epoch").loc[training.best_epoch]
         beliefs = classify(network, digits.test_images)
         names = [str(digit) for digit in range(10)]
         scores = classification_scores(digits.test_labels, beliefs, names)
@@ -67,21 +70,12 @@ def train_and_judge(params: Params) -> str:
                 "mistakes": confident_mistakes(digits.test_images, digits.test_labels, beliefs),
             }.items():
                 save_picture(picture, draft / f"{name}.png")
-        write_json(folder / "metrics.json", {"test": scores.to_metrics()})
-
-        run.log_metrics({"best/epoch": training.best_epoch, **best.add_prefix("best/")})
-        run.log_metrics({"test": scores.to_metrics()})
-        run.log_files(folder / "plots", "plots")
-        run.log_files(folder / "history.csv")
-        run.log_files(folder / "metrics.json")
-        run.log_model(
-            Path(served_verifier.__file__),
-            folder / "model",
-            served_verifier.signature(),
-            digits.test_images[:2],
-            requirements=("mlflow", "numpy", "pandas", "safetensors", "torch"),
-        )
-        run.describe(f"**Test accuracy {scores.accuracy:.2%}** at epoch {training.best_epoch}.")
+        metrics = scores.to_metrics()
+        write_json(folder / "scores.json", {"test": metrics})
+        write_json(folder / "metrics.json", {"test": {name: metrics[name] for name in HEADLINES}})
+        Training(key, params.seed, shown, data, best_epoch(history)).write(folder)
+        record_training(run, VERIFIER)
+        record_evaluation(run, VERIFIER)
     shutil.rmtree(checkpoints, ignore_errors=True)
     return (
         f"test accuracy {scores.accuracy:.2%} at epoch {training.best_epoch} of {len(history)} "

@@ -13,57 +13,62 @@ from pipelines.figures.network_drawing import network_drawing
 from pipelines.figures.plots import first_layer_weights, misclassified_figures, sample_figures
 from pipelines.pictures import confusion_matrix, loss_curves, save_picture
 from stages.command import read_input, relative, run_variant
+from stages.figures.record import record_evaluation, record_training
 from stages.layout import figures_dataset, results
-from stages.outputs import read_fingerprint, whole, write_json
+from stages.outputs import whole, write_json
 from stages.params import Params
 from stages.tracking import continued_run
+from stages.training import over_seeds, read_training, trainings_of
 
-LEADERBOARD = {
-    "cross-entropy": "test/cross_entropy",
-    "layers": "layers",
-    "output": "output",
-    "loss": "loss",
-    "initialization": "initialization",
-    "penalty": "regularization.name",
-    "figures": "data.count",
-}
+HEADLINES = ("accuracy", "accuracy_low", "cross_entropy", "loss")
 
 
 def evaluate(params: Params, variant: str) -> str:
     """Score the variant on its test split; write metrics, predictions and pictures."""
-    data_file = figures_dataset(params.figures.networks[variant].dataset)
     folder = results("figures", variant)
-    test = read_input(read_figure_set, data_file).test
-    classifier = read_input(NetworkClassifier.load, folder / "model")
+    test = read_input(
+        read_figure_set, figures_dataset(params.figures.networks[variant].dataset)
+    ).test
+    training = read_input(read_training, folder)
     history = read_input(pd.read_csv, folder / "history.csv")
-    key = read_input(read_fingerprint, folder / "run.json")
-
+    places = read_input(trainings_of, folder)
+    classifiers = {
+        seed: read_input(NetworkClassifier.load, place / "model") for seed, place in places.items()
+    }
+    by_seed = {seed: judge(classifier, test) for seed, classifier in classifiers.items()}
+    classifier, metrics = classifiers[training.seed], by_seed[training.seed]
     beliefs = classifier.predict_proba(test.pixels)
     scores = classification_scores(test.labels, beliefs, CLASSES)
-    # Losses differ from variant to variant; the cross-entropy of the beliefs compares them.
-    metrics = scores.to_metrics() | {
-        "loss": classifier.evaluate(test.pixels, test.labels).loss,
-        "cross_entropy": scores.loss,
-    }
+    headlines = {seed: {name: found[name] for name in HEADLINES} for seed, found in by_seed.items()}
 
-    with continued_run("figures", variant, params.seed, key) as run:
+    with continued_run("figures", variant, training.seed, training.fingerprint) as run:
         with whole(folder / "plots") as draft:
             draft.mkdir()
             draw_pictures(draft, variant, classifier, history, test, beliefs, scores)
         with whole(folder / "predictions.csv") as draft:
             predictions(test.labels, beliefs).to_csv(draft, index=False)
-        write_json(folder / "metrics.json", {"test": metrics})
-        run.log_metrics({"test": metrics})
-        run.log_files(folder / "plots", "plots")
-        run.log_files(folder / "history.csv")
-        run.log_files(folder / "predictions.csv")
-        run.log_files(folder / "metrics.json")
-        run.describe(description(classifier, scores))
-        run.rank("test/accuracy", "dataset", "test/cross_entropy", LEADERBOARD)
+        write_json(folder / "scores.json", {"test": metrics, "by_seed": headlines})
+        write_json(
+            folder / "metrics.json",
+            {"test": headlines[training.seed], **over_seeds(headlines.values())},
+        )
+        if not run.has_training:
+            record_training(run, variant)
+        record_evaluation(run, variant)
     return (
         f"test accuracy {scores.accuracy:.3f} on {len(test.labels):,} figures "
         f"→ {relative(folder)}/metrics.json"
     )
+
+
+def judge(classifier: NetworkClassifier, test: Figures) -> dict[str, float | dict[str, float]]:
+    """Score a network on test figures."""
+    scores = classification_scores(test.labels, classifier.predict_proba(test.pixels), CLASSES)
+    # Losses differ from variant to variant; the cross-entropy of the beliefs compares them.
+    return scores.to_metrics() | {
+        "loss": classifier.evaluate(test.pixels, test.labels).loss,
+        "cross_entropy": scores.loss,
+    }
 
 
 def draw_pictures(
@@ -99,17 +104,6 @@ def predictions(labels: np.ndarray, beliefs: np.ndarray) -> pd.DataFrame:
     table.insert(0, "predicted", names[beliefs.argmax(axis=1)])
     table.insert(0, "actual", names[labels])
     return table.rename_axis("index").reset_index()
-
-
-def description(classifier: NetworkClassifier, scores: ClassificationScores) -> str:
-    """Say in Markdown what the MLflow UI shows of a run first."""
-    hardest = int(scores.recall.argmin())
-    widths = "-".join(map(str, classifier.network_.parameters.widths))
-    return (
-        f"**Test accuracy {scores.accuracy:.3f}** of a {widths} network after "
-        f"{classifier.n_iter_} epochs. Hardest class: {CLASSES[hardest]}, of which it finds "
-        f"{scores.recall[hardest]:.0%}."
-    )
 
 
 if __name__ == "__main__":

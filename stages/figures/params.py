@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stages.section import Name, Section, Split
+from stages.section import Name, Repeated, Section, Split
 
 Activation = Literal["relu", "leaky_relu", "gelu", "sigmoid", "tanh", "identity", "softmax"]
 UniformRange = Annotated[float, Field(gt=0)]
@@ -65,7 +65,7 @@ class Regularization(Section):
     rate: float = Field(ge=0, description="strength of the penalty; biases go free")
 
 
-class Network(Section):
+class Network(Repeated):
     """One variant: an architecture and how it is trained."""
 
     dataset: Name = Field(description="key of `figures.datasets`")

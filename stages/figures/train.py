@@ -5,61 +5,64 @@ from pathlib import Path
 import pandas as pd
 
 from pipelines.figures.classifier import NetworkClassifier
-from pipelines.figures.dataset import read_figure_set
+from pipelines.figures.dataset import FigureSet, read_figure_set
 from stages.command import in_one_line, read_input, relative, run_variant
-from stages.figures import served_model
 from stages.figures.params import Network
+from stages.figures.record import record_training
 from stages.layout import figures_dataset, results
-from stages.outputs import fingerprint, whole, write_json
+from stages.outputs import fingerprint, whole
 from stages.params import Params
 from stages.seed import stage_seed
 from stages.tracking import new_run
+from stages.training import Data, OnEpoch, Training, best_epoch, ignored, train_from
 
 
 def train(params: Params, variant: str) -> str:
-    """Train the variant; write its model, its history and what its run is found by."""
+    """Train the variant from each of its seeds; write models, histories and what made them."""
     settings = params.figures.networks[variant]
     data_file = figures_dataset(settings.dataset)
     figures = read_input(read_figure_set, data_file)
-    seed = stage_seed(params.seed, f"figures-train@{variant}")
-    key = fingerprint({"seed": seed, **settings.model_dump()}, [data_file])
+    data = Data.of(settings.dataset, data_file, figures.train.images)
+    shown = {**settings.settings(), "data": params.figures.datasets[settings.dataset].model_dump()}
+    seeds = settings.all_seeds(params.seed)
+    key = fingerprint({"seeds": seeds, **settings.settings()}, [data_file])
     folder = results("figures", variant)
-    classifier = make_classifier(settings, seed)
 
-    with new_run("figures", variant, params.seed, key) as run:
-        data_settings = params.figures.datasets[settings.dataset].model_dump()
-        run.log_parameters({**settings.model_dump(), "data": data_settings})
-        run.log_data(settings.dataset, data_file, figures.train.images, figures.train.labels)
-        with in_one_line(ValueError):
-            classifier.fit(
-                figures.train.pixels,
-                figures.train.labels,
-                validation=(figures.validation.pixels, figures.validation.labels),
-                test=(figures.test.pixels, figures.test.labels),
-                # The curve over the test figures is for the picture; nobody shall choose by it.
-                on_epoch=lambda epoch, row: run.log_epoch(
-                    epoch, {name: value for name, value in row.items() if "test/" not in name}
-                ),
-            )
-        history = pd.DataFrame(classifier.history_)
-        with whole(folder / "model") as draft:
-            classifier.save(draft)
-        with whole(folder / "history.csv") as draft:
-            history.to_csv(draft, index=False)
-        write_json(folder / "run.json", {"fingerprint": key})
-        best = history.loc[history["validation/loss"].idxmin()].drop(["test/loss", "test/accuracy"])
-        run.log_metrics(best.add_prefix("best/"))
-        run.log_model(
-            Path(served_model.__file__),
-            folder / "model",
-            served_model.signature(figures.test.images[0].shape),
-            figures.test.images[:2],
-        )
-        run.mark_as_trained()
-    kept = history.set_index("epoch").loc[classifier.best_epoch_]
+    with new_run("figures", variant, seeds[0], key) as run:
+        run.log_parameters(shown)
+        run.log_data(data)
+
+        def train_once(seed: int, place: Path) -> NetworkClassifier:
+            own = place == folder
+            classifier = make_classifier(settings, stage_seed(seed, f"figures-train@{variant}"))
+            with in_one_line(ValueError):
+                fit(classifier, figures, run.log_epoch if own else ignored)
+            history = pd.DataFrame(classifier.history_)
+            with whole(place / "model") as draft:
+                classifier.save(draft)
+            with whole(place / "history.csv") as draft:
+                history.to_csv(draft, index=False)
+            alone = fingerprint({"seeds": [seed], **settings.settings()}, [data_file])
+            Training(key if own else alone, seed, shown, data, best_epoch(history)).write(place)
+            return classifier
+
+        classifier = train_from(seeds, folder, train_once)
+        record_training(run, variant)
+    kept = classifier.history_[classifier.best_epoch_ - 1]
     return (
         f"validation accuracy {kept['validation/accuracy']:.3f} with the weights of epoch "
-        f"{classifier.best_epoch_} of {len(history)} → {relative(folder)}/model"
+        f"{classifier.best_epoch_} of {classifier.n_iter_} → {relative(folder)}/model"
+    )
+
+
+def fit(classifier: NetworkClassifier, figures: FigureSet, on_epoch: OnEpoch) -> None:
+    """Fit a network; the test figures are for the picture of its curves alone."""
+    classifier.fit(
+        figures.train.pixels,
+        figures.train.labels,
+        validation=(figures.validation.pixels, figures.validation.labels),
+        test=(figures.test.pixels, figures.test.labels),
+        on_epoch=on_epoch,
     )
 
 

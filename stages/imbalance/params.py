@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stages.section import Name, Section, Split
+from stages.section import Name, Repeated, Section, Split, Trained
 
 #: Results that lie beside those of the variants.
 SERIES = "series"
@@ -43,13 +43,13 @@ Target = Literal["y", "altered"]
 TARGET = "what is learnt: y, or y without its structural part, which is added back to forecasts"
 
 
-class Persistence(Section):
+class Persistence(Trained):
     """Everything stays as it is."""
 
     kind: Literal["persistence"] = Field(description="everything stays as it is")
 
 
-class StructuralPersistence(Section):
+class StructuralPersistence(Trained):
     """Everything but the structural imbalance stays as it is."""
 
     kind: Literal["structural_persistence"] = Field(
@@ -57,7 +57,7 @@ class StructuralPersistence(Section):
     )
 
 
-class Ridge(Section):
+class Ridge(Trained):
     """A ridge regression for every step."""
 
     kind: Literal["ridge"] = Field(description="a ridge regression for every step")
@@ -65,7 +65,7 @@ class Ridge(Section):
     penalty: float = Field(ge=0, description="weight of the squared coefficients")
 
 
-class GradientBoosting(Section):
+class GradientBoosting(Repeated):
     """Boosted trees for all steps at once."""
 
     kind: Literal["gradient_boosting"] = Field(description="boosted trees for all steps at once")
@@ -80,7 +80,7 @@ class GradientBoosting(Section):
     windows: int = Field(ge=1, description="origins to learn from at most, drawn at random")
 
 
-class LSTM(Section):
+class LSTM(Repeated):
     """A recurrent network beside a linear highway."""
 
     kind: Literal["lstm"] = Field(description="a recurrent network beside a linear highway")
@@ -96,7 +96,7 @@ class LSTM(Section):
     batch_size: int = Field(ge=1, description="windows a step")
     learning_rate: float = Field(gt=0, description="peak of the one cycle")
     weight_decay: float = Field(ge=0, description="AdamW's decay of the weights")
-    seeds: int = Field(ge=1, le=20, description="networks trained, whose mean is the forecast")
+    networks: int = Field(ge=1, le=20, description="networks trained, whose mean is the forecast")
 
 
 Variant = Annotated[

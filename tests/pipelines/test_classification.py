@@ -82,7 +82,7 @@ def test_metrics_are_plain_numbers_by_class_name():
     labels, probabilities = random_beliefs(50, 4, seed=0)
     scores = classification_scores(labels, probabilities, NAMES)
     written = json.loads(json.dumps(scores.to_metrics()))
-    assert list(written) == ["accuracy", "loss", "precision", "recall"]
+    assert list(written) == ["accuracy", "accuracy_low", "loss", "precision", "recall"]
     assert list(written["precision"]) == list(written["recall"]) == list(NAMES)
     assert written["recall"]["vertical"] == scores.recall[3]
 
@@ -105,3 +105,11 @@ def test_metrics_are_plain_numbers_by_class_name():
 def test_impossible_labels_and_probabilities_are_refused(labels, probabilities, message):
     with pytest.raises(ValueError, match=message):
         classification_scores(labels, probabilities, ("no", "yes"))
+
+
+def test_the_low_end_of_an_accuracy_tells_many_examples_from_few():
+    few = classification_scores([0] * 71, [[1, 0]] * 71, ("a", "b"))
+    many = classification_scores([0] * 9000, [[1, 0]] * 8982 + [[0, 1]] * 18, ("a", "b"))
+    assert few.accuracy > many.accuracy
+    assert few.accuracy_low == pytest.approx(71 / (71 + 1.959964**2))  # all hits: n / (n + z²)
+    assert many.accuracy_low > few.accuracy_low

@@ -31,7 +31,7 @@ def edited(tmp_path: Path, old: str, new: str) -> Path:
         (BY_FRACTIONS, BY_TIMES.replace('"', ""), ["split.validation_start", "string"]),
         ("kind: ridge", "kind: oracle", ["variants.ridge", "'oracle'", "'gradient_boosting'"]),
         ("target: y\n", "target: x\n", ["lstm.target = 'x'", "'y' or 'altered'"]),
-        ("seeds: 3", "seeds: 0", ["lstm.seeds = 0", "greater than or equal to 1"]),
+        ("networks: 3", "networks: 0", ["lstm.networks = 0", "greater than or equal to 1"]),
         ("dropout: 0.5", "dropout: 1", ["lstm.dropout = 1", "less than 1"]),
         ("early_stopping: 6", "early_stopping: 0", ["lstm.early_stopping = 0"]),
         ("features_per_split: 0.3", "features_per_split: 0", ["features_per_split = 0"]),

@@ -16,6 +16,7 @@ from stages.outputs import dvc_md5
 from stages.run import TrackingError
 from stages.store import public_address
 from stages.tracking import continued_run, new_run
+from stages.training import Data
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_a_run_holds_parameters_metrics_pictures_data_and_tags(store: str, tmp_p
             run.log_epoch(epoch, {"train/loss": 1 / epoch})
         run.log_metrics({"test": {"accuracy": 0.5, "recall": {"cross": 1.0}}})
         run.log_files(picture, "plots")
-        run.log_data("digits", ROOT / "params.yaml", np.zeros((3, 4, 4), np.uint8), np.zeros(3))
+        run.log_data(Data.of("digits", ROOT / "params.yaml", np.zeros((3, 4, 4), np.uint8)))
         run.describe("half of it right")
     (logged,) = runs()
     assert logged.info.status == "FINISHED"
@@ -204,7 +205,7 @@ def test_a_server_that_is_absent_costs_one_warning(
     record_something()
     (line,) = capsys.readouterr().err.splitlines()
     assert "http://127.0.0.1" in line
-    assert "results are on disk" in line
+    assert "`make publish` sends the results later" in line
     assert "secret" not in line
 
 

@@ -110,7 +110,7 @@ def smoke_params() -> Any:
     imbalance["simulation"]["days"] = 20
     variants = imbalance["variants"]
     imbalance["variants"] = {name: variants[name] for name in FORECASTERS}
-    variants["lstm_altered"] |= {"hidden": 4, "windows": 200, "epochs": 2, "seeds": 2}
+    variants["lstm_altered"] |= {"hidden": 4, "windows": 200, "epochs": 2, "networks": 2}
     return params
 
 
