@@ -1,25 +1,24 @@
 """The best variant of each pipeline, kept in MLflow's model registry under the alias `champion`."""
 
 import io
-import json
 from collections.abc import Mapping
 from contextlib import nullcontext, redirect_stderr
-from pathlib import Path
 
 import mlflow
 from filelock import FileLock
-from mlflow.entities import Run
+from mlflow.entities import LoggedModel, LoggedModelStatus, Run
 from mlflow.entities.model_registry import ModelVersion
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-from stages.command import read_input
+from stages.command import in_one_line, read_input
 from stages.layout import PROJECT, ROOT, SCRATCH, results
-from stages.outputs import read_fingerprint
 from stages.params import Params
 from stages.ranking import RANKINGS, winner
+from stages.record import read_scores
 from stages.run import FAILURES, report_failure
 from stages.stopping import held_back
-from stages.store import is_database, prepare_store, store_address
+from stages.store import experiment_id, is_database, prepare_store, store_address
+from stages.tracking import trained_run
+from stages.training import read_training
 
 ALIAS = "champion"
 
@@ -59,31 +58,24 @@ def register_champions(params: Params) -> list[str]:
 def _best(pipeline: str, params: Params) -> tuple[str, float, str]:
     """Return the best variant, its headline, and the fingerprint of its training."""
     metrics = {
-        variant: read_input(_headlines, results(pipeline, variant) / "metrics.json")
+        variant: read_input(read_scores, results(pipeline, variant) / "metrics.json")["test"]
         for variant in params.variants[pipeline]
     }
-    best = winner(pipeline, metrics, params)
-    key = read_input(read_fingerprint, results(pipeline, best) / "run.json")
-    return best, metrics[best][RANKINGS[pipeline].metric], key
-
-
-def _headlines(path: Path) -> Mapping[str, float]:
-    try:
-        found: Mapping[str, float] = json.loads(path.read_text(encoding="utf-8"))["test"]
-    except (KeyError, TypeError):
-        raise ValueError("holds no test metrics") from None
-    return found
+    with in_one_line(ValueError):
+        best = winner(pipeline, metrics, params)
+    training = read_input(read_training, results(pipeline, best))
+    return best, metrics[best][RANKINGS[pipeline].metric], training.fingerprint
 
 
 def _register(pipeline: str, variant: str, value: float, key: str) -> str:
-    run = _latest_training(pipeline, variant, key)
-    if not run:
+    model = _whole_model(experiment_id(pipeline), variant, key)
+    if not model:
         return (
-            f"champion of {pipeline}: {variant}, but the store knows no run that trained it; "
+            f"champion of {pipeline}: {variant}, but the store does not have its model; "
             "`make publish` sends it"
         )
     client = mlflow.MlflowClient()
-    source = f"models:/{run.outputs.model_outputs[0].model_id}"
+    run = client.get_run(model.source_run_id)
     tags = {
         "variant": variant,
         RANKINGS[pipeline].metric: f"{value:.6g}",
@@ -91,10 +83,10 @@ def _register(pipeline: str, variant: str, value: float, key: str) -> str:
         "fingerprint": key,
     }
     known = client.search_model_versions(f"name='{pipeline}'")
-    version = next((each for each in known if each.source == source), None)
+    version = next((each for each in known if each.source == model.model_uri), None)
     if not version:
         with redirect_stderr(io.StringIO()):  # what MLflow tells of it, the line below does
-            version = mlflow.register_model(source, pipeline, await_registration_for=0)
+            version = mlflow.register_model(model.model_uri, pipeline, await_registration_for=0)
     _describe(client, version, tags, _description(pipeline, tags, run))
     champion = client.get_registered_model(pipeline).aliases.get(ALIAS)
     if str(champion) != str(version.version):
@@ -105,22 +97,15 @@ def _register(pipeline: str, variant: str, value: float, key: str) -> str:
     )
 
 
-def _latest_training(pipeline: str, variant: str, key: str) -> Run | None:
-    """Find the run that trained a variant and holds its model."""
-    client = mlflow.MlflowClient()
-    experiment = client.get_experiment_by_name(pipeline)
-    if not experiment:
+def _whole_model(experiment: str, variant: str, key: str) -> LoggedModel | None:
+    """Find the model of the latest run that trained a variant, if the store has it wholly."""
+    run = trained_run(experiment, variant, key)
+    if not run:
         return None
-    found = client.search_runs(
-        [experiment.experiment_id],
-        f"tags.fingerprint = '{key}' AND tags.variant = '{variant}' AND tags.trained = 'true'",
-        order_by=["attributes.start_time DESC"],
+    models = mlflow.MlflowClient().search_logged_models(
+        [experiment], f"source_run_id = '{run.info.run_id}'"
     )
-    for run in found:
-        has_model = run.outputs and run.outputs.model_outputs
-        if has_model and MLFLOW_PARENT_RUN_ID not in run.data.tags:
-            return run
-    return None
+    return next((each for each in models if each.status == LoggedModelStatus.READY), None)
 
 
 def _description(pipeline: str, tags: Mapping[str, str], run: Run) -> str:

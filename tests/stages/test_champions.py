@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 
 import mlflow
+import pandas as pd
 import pytest
-from mlflow.entities import LoggedModelOutput
 from mlflow.entities.model_registry import ModelVersion
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from stages import champions, command
 from stages.champions import register_champions
@@ -15,7 +14,8 @@ from stages.command import StageError
 from stages.params import load_params
 from stages.ranking import RANKINGS
 from stages.run import TrackingError
-from stages.tracking import new_run
+from stages.tracking import continued_run, new_run
+from stages.training import Data, Training
 
 PARAMS = load_params()
 BEST = {"figures": "reference", "digits": "vae", "imbalance": "lstm_altered"}
@@ -41,18 +41,23 @@ def leave_results(root: Path, pipeline: str, variant: str, good: bool) -> None:
     value = 0.75 if good == (RANKINGS[pipeline].better == "higher") else 0.25
     headlines = {"test": {RANKINGS[pipeline].metric: value}}
     (folder / "metrics.json").write_text(json.dumps(headlines))
-    (folder / "run.json").write_text(json.dumps({"fingerprint": f"key-{variant}"}))
+    training(variant).write(folder)
 
 
-def train(pipeline: str, variant: str, trained: bool = True, **tags: str) -> str:
+def training(variant: str) -> Training:
+    data = Data("figures", "data/figures.npz", "md5", "uint8", (3, 30, 30))
+    return Training(f"key-{variant}", 7, {}, data, {})
+
+
+def train(
+    pipeline: str, variant: str, trained: bool = True, whole: bool = True, **tags: str
+) -> str:
     """Record a training that left a model; return the model's address."""
     with new_run(pipeline, variant, 7, f"key-{variant}") as run:
         active = mlflow.active_run().info
         model = mlflow.initialize_logged_model("model", source_run_id=active.run_id)
-        client = mlflow.MlflowClient()
-        client.log_outputs(active.run_id, [LoggedModelOutput(model.model_id, step=0)])
-        for name, value in tags.items():
-            mlflow.set_tag(name, value)
+        if whole:
+            mlflow.finalize_logged_model(model.model_id, "READY")
         if trained:
             run.mark_as_trained()
     return f"models:/{model.model_id}"
@@ -123,11 +128,12 @@ def test_a_score_that_was_measured_anew_is_told_of_the_same_version(project: Pat
 
 
 @pytest.mark.usefixtures("store")
-def test_the_latest_whole_training_of_the_variant_itself_is_the_one() -> None:
+def test_the_latest_whole_training_is_the_one_that_counts() -> None:
     train("imbalance", "lstm_altered")
     latest = train("imbalance", "lstm_altered")
     train("imbalance", "lstm_altered", trained=False)
-    train("imbalance", "lstm_altered", **{MLFLOW_PARENT_RUN_ID: "another-seed"})
+    with continued_run("imbalance", "lstm_altered", 7, "key-lstm_altered") as run:
+        run.log_repeat(training("lstm_altered"), pd.DataFrame(), {})
     register_champions(PARAMS)
     assert champion("imbalance").source == latest
 
@@ -138,12 +144,19 @@ def test_a_training_that_the_store_does_not_know_is_told_of_and_costs_the_others
     train("digits", "ae")
     figures, digits, imbalance = register_champions(PARAMS)
     assert figures == (
-        "champion of figures: reference, but the store knows no run that trained it; "
+        "champion of figures: reference, but the store does not have its model; "
         "`make publish` sends it"
     )
-    assert "vae, but the store knows no run" in digits
+    assert "vae, but the store does not have its model" in digits
     assert imbalance.endswith("version 1")
     assert [version.name for version in versions()] == ["imbalance"]
+
+
+@pytest.mark.usefixtures("store")
+def test_a_model_that_was_half_sent_is_not_registered() -> None:
+    train("imbalance", "lstm_altered", whole=False)
+    assert "make publish" in register_champions(PARAMS)[2]
+    assert versions() == []
 
 
 @pytest.mark.usefixtures("store")
@@ -173,8 +186,8 @@ def test_a_store_that_is_absent_costs_one_warning_or_is_an_error_where_it_is_req
     ("content", "said"),
     [
         (None, "results/imbalance/ridge/metrics.json is missing"),
-        ("[]", "results/imbalance/ridge/metrics.json: holds no test metrics"),
-        ('{"rows": 3}', "results/imbalance/ridge/metrics.json: holds no test metrics"),
+        ("[]", "results/imbalance/ridge/metrics.json: metrics.json holds no mapping"),
+        ('{"rows": 3}', "results/imbalance/ridge/metrics.json: metrics.json holds no scores"),
         ("{", "results/imbalance/ridge/metrics.json"),
     ],
 )
