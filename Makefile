@@ -1,13 +1,12 @@
 # One command each; `make` alone lists them.
 
 PYTHON ?= python3
-PORT ?= 5000
 BIN := .venv/bin
 # Stages call `python`: let it be the environment's, whatever shell this is.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check repro publish test lint format reference ui clean
+.PHONY: help setup check repro publish test lint format reference ui serve clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -45,8 +44,13 @@ format: setup  ## Format the code and mend what can be mended
 reference: setup  ## Write the parameter reference in README.md anew
 	python -m stages.reference
 
+ui: PORT ?= 5000
 ui: setup  ## Open the MLflow UI on http://127.0.0.1:5000 (PORT=... for another)
 	mlflow ui --host 127.0.0.1 --port $(PORT) --workers 1 --backend-store-uri "$$(python -m stages.store)"
+
+serve: PORT ?= 5001
+serve: setup  ## Serve the best variant, PIPELINE=..., on http://127.0.0.1:5001 (PORT=... for another)
+	@exec python -m stages.serve "$(PIPELINE)" "$(PORT)"
 
 clean:  ## Remove the environment and caches; results and tracking stay
 	rm -rf .venv .scratch .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -4,6 +4,7 @@
 """
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -30,6 +31,15 @@ class Params(Section):
     figures: Figures = Field(description="generated figures and the network from scratch")
     digits: Digits = Field(description="MNIST, the verifier and the autoencoders")
     imbalance: Imbalance = Field(description="a power grid's imbalance and what forecasts it")
+
+    @property
+    def variants(self) -> dict[str, Mapping[str, Section]]:
+        """The variants of every pipeline, by the names that their results have."""
+        return {
+            "figures": self.figures.networks,
+            "digits": self.digits.autoencoders,
+            "imbalance": self.imbalance.variants,
+        }
 
 
 class ParamsError(ValueError):

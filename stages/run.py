@@ -25,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from stages.layout import ROOT
 from stages.leaderboard import write_leaderboard
+from stages.ranking import Ranking
 from stages.stopping import held_back, is_stopping
 from stages.store import is_database, public_address, store_address
 from stages.training import Data, Training
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_SENDINGS = 5.0
 _MOST_OF_THE_TIME = 0.1  # that sending the epochs may take from their training
 _AT_ONCE = 1000  # metrics that one call accepts
-_FAILURES = (mlflow.MlflowException, SQLAlchemyError, OSError)  # requests' errors are OSErrors
+FAILURES = (mlflow.MlflowException, SQLAlchemyError, OSError)  # requests' errors are OSErrors
 _Arguments = ParamSpec("_Arguments")
 
 
@@ -74,7 +75,7 @@ def _unless_down(
             # a server's answer may be waited for in vain, a database's must be
             with held_back() if is_database(store_address()) else nullcontext():
                 method(run, *args, **kwargs)
-        except _FAILURES as problem:
+        except FAILURES as problem:
             run.give_up(problem)
 
     return guarded
@@ -226,10 +227,10 @@ class Run:
         mlflow.MlflowClient().set_tag(self._id, MLFLOW_RUN_NOTE, text)
 
     @_unless_down
-    def rank(self, metric: str, task: str, tie_break: str, columns: Mapping[str, str]) -> None:
+    def rank(self, ranking: Ranking, tasks: Sequence[str], columns: Mapping[str, str]) -> None:
         """Let the experiment's description tell which variant leads; see `write_leaderboard`."""
         experiment = mlflow.MlflowClient().get_run(self._id).info.experiment_id
-        write_leaderboard(experiment, metric, task, tie_break, columns)
+        write_leaderboard(experiment, ranking, tasks, columns)
 
     @_unless_down
     def open(self, make: Callable[[], mlflow.ActiveRun]) -> None:
@@ -249,18 +250,10 @@ class Run:
         """Stop recording: warn once, or raise `TrackingError` if tracking is required."""
         self.recorded = False
         status = RunStatus.KILLED if is_stopping() else RunStatus.FAILED
-        with suppress(*_FAILURES):  # or else MLflow would try once more when the process ends
+        with suppress(*FAILURES):  # or else MLflow would try once more when the process ends
             mlflow.end_run(RunStatus.to_string(status))
-        reason = public_address(" ".join(str(problem).split()))[:300]
-        line = f"tracking: {public_address(store_address())} failed ({reason})"
-        if os.environ.get("TRACKING_REQUIRED") == "1":
-            raise TrackingError(line) from problem
+        report_failure(problem)
         keep_for_later(self._tags, self._id)
-        print(
-            f"{line}; going on without it, `make publish` sends the results later",
-            file=sys.stderr,
-            flush=True,
-        )
 
     def _send(self) -> None:
         batch, self._waiting = self._waiting, []
@@ -269,6 +262,23 @@ class Run:
         ended = time.monotonic()
         pause = max(_SECONDS_BETWEEN_SENDINGS, (ended - started) / _MOST_OF_THE_TIME)
         self._next_sending = ended + pause
+
+
+def report_failure(problem: Exception) -> None:
+    """Tell in one line that the store failed.
+
+    Raises:
+        TrackingError: `TRACKING_REQUIRED=1`; its message is the line.
+    """
+    reason = public_address(" ".join(str(problem).split()))[:300]
+    line = f"tracking: {public_address(store_address())} failed ({reason})"
+    if os.environ.get("TRACKING_REQUIRED") == "1":
+        raise TrackingError(line) from problem
+    print(
+        f"{line}; going on without it, `make publish` sends the results later",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _log(run: str, points: Sequence[Metric]) -> None:

@@ -10,6 +10,7 @@ from stages import record
 from stages.command import read_input
 from stages.digits import served_autoencoder, served_verifier
 from stages.layout import digits_folder, results
+from stages.ranking import RANKINGS
 from stages.run import Run, ServedModel
 from stages.training import read_training
 
@@ -20,6 +21,7 @@ LEADERBOARD = {
     "kind": "kind",
     "pixels": "pixels",
     "nats": "test/likelihood/nll",
+    "predictable stacks": "headline/stacked_predictability",
     "… from the prior": "test/generation/prior/stacked/predictability",
     "reconstruction accuracy": "test/reconstruction/stacked/accuracy",
     "AUROC by reconstruction": "test/anomaly/stacked/reconstruction/auroc",
@@ -57,12 +59,7 @@ def record_evaluation(run: Run, variant: str) -> None:
         record.record_evaluation(run, folder, FILES_OF_VERIFIER, description_of_verifier(folder))
         return
     record.record_evaluation(run, folder, FILES, description(folder))
-    run.rank(
-        "test/generation/mixture/stacked/predictability",
-        "missing",
-        "test/likelihood/nll",
-        LEADERBOARD,
-    )
+    run.rank(RANKINGS["digits"], ["missing", "architecture.channels"], LEADERBOARD)
 
 
 def description(folder: Path) -> str:

@@ -7,11 +7,13 @@ from stages import record
 from stages.command import read_input
 from stages.figures import served_model
 from stages.layout import figures_dataset, results
+from stages.ranking import RANKINGS
 from stages.run import Run, ServedModel
 from stages.training import read_history, read_training
 
 FILES = ("history.csv", "predictions.csv", "metrics.json", "scores.json")
 LEADERBOARD = {
+    "accuracy": "headline/accuracy",
     "cross-entropy": "test/cross_entropy",
     "layers": "layers",
     "output": "output",
@@ -40,7 +42,7 @@ def record_evaluation(run: Run, variant: str) -> None:
     """Tell a run how its network did on figures that it has not seen."""
     folder = results("figures", variant)
     record.record_evaluation(run, folder, FILES, description(folder))
-    run.rank("test/accuracy", "dataset", "test/cross_entropy", LEADERBOARD)
+    run.rank(RANKINGS["figures"], ["dataset"], LEADERBOARD)
 
 
 def description(folder: Path) -> str:

@@ -8,11 +8,12 @@ from stages.command import read_input
 from stages.imbalance import served_forecaster
 from stages.layout import comparison, imbalance_series, results
 from stages.outputs import dvc_md5
+from stages.ranking import RANKINGS
 from stages.run import Run, ServedModel
 
 FILES = ("history.csv", "metrics.json", "scores.json")
 LEADERBOARD = {
-    "RMSE": "test/rmse",
+    "better than persistence": "headline/skill",
     "MAE": "test/mae",
     "CRPS": "test/crps",
     "in the 90 % interval": "test/coverage_90",
@@ -40,7 +41,7 @@ def record_evaluation(run: Run, variant: str) -> None:
     """Tell a run how its forecaster did in a time that it has not seen."""
     folder = results("imbalance", variant)
     record.record_evaluation(run, folder, FILES, description(folder))
-    run.rank("test/skill", "source", "test/crps", LEADERBOARD)
+    run.rank(RANKINGS["imbalance"], ["source"], LEADERBOARD)
 
 
 def record_comparison(run: Run, variant: str) -> None:

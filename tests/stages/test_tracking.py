@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,24 +16,6 @@ from stages.run import TrackingError
 from stages.store import public_address
 from stages.tracking import continued_run, new_run
 from stages.training import Data
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    address = f"sqlite:///{tmp_path / 'store' / 'mlflow.db'}"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-    mlflow.set_tracking_uri(address)
-    return address
-
-
-@pytest.fixture
-def absent_server(monkeypatch: pytest.MonkeyPatch) -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"http://user:secret@127.0.0.1:{port}"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-    return address
 
 
 def runs(pipeline: str = "figures") -> list[mlflow.entities.Run]:
@@ -124,29 +105,6 @@ def test_an_evaluation_of_a_training_that_the_store_does_not_know_gets_a_new_run
     assert logged.data.tags["restored_from"] == "elsewhere"
 
 
-def test_the_experiment_tells_which_variant_leads_and_what_sets_it_apart(store: str) -> None:
-    for variant, accuracy, width in (
-        ("a", 0.5, 1),
-        ("b", 0.9, 2),
-        ("a", 0.7, 3),
-        ("c", None, 4),
-        ("d", 0.2, 5),
-    ):
-        with new_run("figures", variant, seed=7, fingerprint="abc") as run:
-            data = "hard" if variant == "d" else "easy"
-            layers = [{"width": width, "activation": "relu"}]
-            run.log_parameters({"layers": layers, "dataset": data})
-            if accuracy is not None:
-                run.log_metrics({"test": {"accuracy": accuracy}})
-            run.rank("test/accuracy", "dataset", "test/loss", {"hidden layers": "layers"})
-    note = mlflow.get_experiment_by_name("figures").tags["mlflow.note.content"]
-    first, *_, second, third, last = note.splitlines()
-    assert first == "Best test/accuracy by dataset: easy: **b** 0.900, hard: **d** 0.200."
-    assert second == "| easy | **b** | 0.9000 | 2:relu |"
-    assert third == "| easy | a | 0.7000 | 3:relu |"
-    assert last == "| hard | **d** | 0.2000 | 5:relu |"
-
-
 @pytest.mark.parametrize(
     ("problem", "status"),
     [(KeyboardInterrupt, "KILLED"), (SystemExit, "KILLED"), (ValueError, "FAILED")],
@@ -178,6 +136,7 @@ with new_run("figures", "demo_1", 7, "abc"):
 
 
 def test_commands_that_meet_on_a_fresh_database_all_record(store: str) -> None:
+    Path(store.removeprefix("sqlite:///")).unlink()
     code = """
 from stages.tracking import new_run
 with new_run("figures", "demo_1", 7, "abc") as run:
@@ -198,10 +157,7 @@ def record_something() -> None:
 
 
 @pytest.mark.usefixtures("absent_server")
-def test_a_server_that_is_absent_costs_one_warning(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+def test_a_server_that_is_absent_costs_one_warning(capsys: pytest.CaptureFixture[str]) -> None:
     record_something()
     (line,) = capsys.readouterr().err.splitlines()
     assert "http://127.0.0.1" in line
@@ -213,7 +169,6 @@ def test_a_server_that_is_absent_costs_one_warning(
 def test_a_server_that_is_absent_is_an_error_where_tracking_is_required(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     monkeypatch.setenv("TRACKING_REQUIRED", "1")
     with pytest.raises(TrackingError, match="failed"):
         record_something()
