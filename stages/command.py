@@ -10,6 +10,7 @@ from typing import NoReturn, TypeVar
 from stages.layout import ROOT
 from stages.params import Params, ParamsError, load_params
 from stages.stopping import Stopped, stoppable
+from stages.timings import keep_timing
 
 _Read = TypeVar("_Read")
 
@@ -113,5 +114,8 @@ def _run(stage: str, work: Callable[[Params], str]) -> NoReturn:
     except OSError as problem:
         place = f"{problem.filename}: " if problem.filename else ""
         sys.exit(f"{stage}: {place}{problem.strerror or problem}")
-    print(f"{stage}: {closing} ({time.monotonic() - started:.1f} s)", flush=True)
+    seconds = time.monotonic() - started
+    with suppress(OSError):  # the work is done, and a report can do without its time
+        keep_timing(stage, seconds)
+    print(f"{stage}: {closing} ({seconds:.1f} s)", flush=True)
     sys.exit(0)
