@@ -55,7 +55,7 @@ def stage_names(workflow: Any, params: Params) -> Iterator[str]:
     for name, stage in workflow["stages"].items():
         if "foreach" in stage:
             path = _SECTION.fullmatch(stage["foreach"])[1].split(".")
-            yield from (f"{name}@{key}" for key in reduce(getattr, path, params))
+            yield from (f"{name}@{variant}" for variant in reduce(getattr, path, params))
         elif not stage.get("always_changed"):
             yield name
 
