@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
+import psutil
+
 from stages.layout import ROOT
 from stages.params import Params, ParamsError, load_params
 from stages.stopping import Stopped, stoppable
@@ -101,7 +103,7 @@ def relative(path: Path) -> str:
 
 
 def _run(stage: str, work: Callable[[Params], str]) -> NoReturn:
-    started = time.monotonic()
+    started = psutil.Process().create_time()  # importing what a stage needs takes its time, too
     try:
         with stoppable():
             closing = work(load_params())
@@ -114,7 +116,7 @@ def _run(stage: str, work: Callable[[Params], str]) -> NoReturn:
     except OSError as problem:
         place = f"{problem.filename}: " if problem.filename else ""
         sys.exit(f"{stage}: {place}{problem.strerror or problem}")
-    seconds = time.monotonic() - started
+    seconds = time.time() - started
     with suppress(OSError):  # the work is done, and a report can do without its time
         keep_timing(stage, seconds)
     print(f"{stage}: {closing} ({seconds:.1f} s)", flush=True)

@@ -49,12 +49,28 @@ class Section:
 
 def report(params: Params) -> str:
     """Write the page."""
+    winners = write_page(params)
+    best = ", ".join(f"{pipeline} {variant}" for pipeline, variant in winners.items())
+    return f"best are {best} → {relative(report_page())}"
+
+
+def write_page(params: Params) -> dict[str, str]:
+    """Write `results/report.html`.
+
+    Args:
+        params: the variants that there are.
+
+    Returns:
+        The best variant of each pipeline.
+
+    Raises:
+        StageError: results are missing or damaged.
+    """
     sections = [section(chapter, params) for chapter in CHAPTERS]
     page = render(params, sections)
     with whole(report_page()) as draft:
         draft.write_text(page, encoding="utf-8")
-    winners = ", ".join(f"{each.chapter.pipeline} {each.table.winner}" for each in sections)
-    return f"best are {winners} → {relative(report_page())}"
+    return {each.chapter.pipeline: each.table.winner for each in sections}
 
 
 def section(chapter: Chapter, params: Params) -> Section:

@@ -62,6 +62,10 @@ class Chapter:
         )
 
 
+def _network(settings: Any) -> list[str]:
+    return [f"learns from {settings.dataset}"]
+
+
 def _autoencoder(settings: Any) -> list[str]:
     missing = [] if settings.missing is None else [f"no {settings.missing} in training"]
     return [settings.kind, *missing]
@@ -77,7 +81,7 @@ CHAPTERS = (
         "figures",
         "A network from scratch tells noisy crosses, circles and lines apart.",
         lambda params: params.figures.networks,
-        lambda network: [f"learns from {network.dataset}"],
+        _network,
         (
             Column("accuracy", ("accuracy",), ".1%", better="higher"),
             Column(

@@ -147,8 +147,7 @@ def best_by(numbers: Mapping[str, Headlines], name: str) -> str | None:
 
 
 def _about(chapter: Chapter, variant: str, settings: Any) -> list[str]:
-    facts = (fact.replace("_", " ") for fact in chapter.describe(settings))
-    return [fact for fact in facts if fact != variant.replace("_", " ")]
+    return [fact for fact in chapter.describe(settings) if fact != variant]
 
 
 def _cell(column: Column, numbers: Headlines) -> Cell:

@@ -19,10 +19,11 @@ from stages import layout
 from stages.command import StageError, run_stage
 
 def work(params):
-    time.sleep(0.2)
+    time.sleep(0.1)
     {what}
     return "done"
 
+time.sleep(0.1)  # as what a stage imports takes its time before it begins
 layout.SCRATCH = Path(sys.argv.pop())
 run_stage("train@demo_1", work)
 """
