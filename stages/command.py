@@ -7,9 +7,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
+import psutil
+
 from stages.layout import ROOT
 from stages.params import Params, ParamsError, load_params
 from stages.stopping import Stopped, stoppable
+from stages.timings import keep_timing
 
 _Read = TypeVar("_Read")
 
@@ -100,7 +103,7 @@ def relative(path: Path) -> str:
 
 
 def _run(stage: str, work: Callable[[Params], str]) -> NoReturn:
-    started = time.monotonic()
+    started = psutil.Process().create_time()  # importing what a stage needs takes its time, too
     try:
         with stoppable():
             closing = work(load_params())
@@ -113,5 +116,8 @@ def _run(stage: str, work: Callable[[Params], str]) -> NoReturn:
     except OSError as problem:
         place = f"{problem.filename}: " if problem.filename else ""
         sys.exit(f"{stage}: {place}{problem.strerror or problem}")
-    print(f"{stage}: {closing} ({time.monotonic() - started:.1f} s)", flush=True)
+    seconds = time.time() - started
+    with suppress(OSError):  # the work is done, and a report can do without its time
+        keep_timing(stage, seconds)
+    print(f"{stage}: {closing} ({seconds:.1f} s)", flush=True)
     sys.exit(0)

@@ -11,6 +11,12 @@ PROJECT = Path(os.environ.get("DVC_ROOT", ROOT)).resolve()
 
 PARAMS = ROOT / "params.yaml"
 
+#: What runs in which order, and what came out when it last ran.
+WORKFLOW = ROOT / "dvc.yaml"
+LOCK = ROOT / "dvc.lock"
+
+RESULTS = ROOT / "results"
+
 #: Checkpoints of trainings in progress; no output, known to neither git nor DVC.
 SCRATCH = ROOT / ".scratch"
 
@@ -47,7 +53,7 @@ def external_imbalance() -> Path:
 
 def results(pipeline: str, variant: str) -> Path:
     """Folder of everything known about a trained variant."""
-    return ROOT / "results" / pipeline / variant
+    return RESULTS / pipeline / variant
 
 
 def comparison(pipeline: str) -> Path:
@@ -55,4 +61,14 @@ def comparison(pipeline: str) -> Path:
 
     It lies outside their results, on all of which it depends.
     """
-    return ROOT / "results" / "comparison" / pipeline
+    return RESULTS / "comparison" / pipeline
+
+
+def timing(stage: str) -> Path:
+    """File that tells how long a stage took when it last ran here."""
+    return SCRATCH / "timings" / f"{stage}.json"
+
+
+def report_page() -> Path:
+    """The page over everything that was run."""
+    return RESULTS / "report.html"

@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+from pathlib import Path
 
 import psutil
 
@@ -23,6 +24,15 @@ def process_tags() -> dict[str, str]:
     """Return the tags that tell later whether the process that records is still alive."""
     process = os.getpid()
     return {"host": platform.node(), "process": f"{process}@{start_of_process(process)}"}
+
+
+def committed_text(path: Path) -> str:
+    """Return a file's text as it was in the last commit; empty where it was not in it.
+
+    Args:
+        path: a file in the project.
+    """
+    return _git("show", f"HEAD:./{path.relative_to(ROOT).as_posix()}")
 
 
 def start_of_process(process: int) -> str:

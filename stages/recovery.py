@@ -22,6 +22,8 @@ from stages.outputs import whole
 _HEADER = "schema: '2.0'\nstages:\n"
 #: What DVC writes, cut off behind its header.
 _CUT_OFF = re.compile(rf"{_HEADER}(?:  .*\n)*.*")
+#: Stages whose last line is one of a dependency; they run always, so one that is lost does no harm.
+_WITHOUT_OUTPUTS = {"report"}
 _START_OF_STAGE = re.compile(r"^  \S", re.MULTILINE)
 
 
@@ -113,10 +115,10 @@ def _is_whole(text: str) -> bool:
         return False
     if not lock.get("stages") or not text.endswith("\n"):
         return False
-    *_, stage = lock["stages"].values()
-    *_, output = stage.get("outs") or [{}]
-    is_folder = str(output.get("md5")).endswith(".dir")
-    return "size" in output and ("nfiles" in output or not is_folder)
+    *_, (name, stage) = lock["stages"].items()
+    *_, last = stage.get("deps" if name in _WITHOUT_OUTPUTS else "outs") or [{}]
+    is_folder = str(last.get("md5")).endswith(".dir")
+    return "size" in last and ("nfiles" in last or not is_folder)
 
 
 def _stages(text: str) -> dict[str, str]:

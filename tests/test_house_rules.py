@@ -56,6 +56,8 @@ def test_every_stage_declares_the_modules_that_decide_its_result() -> None:
         graph.remove_module(module)  # what a run tells of results decides none
     for name, stage in stages.items():
         stage = stage.get("do", stage)
+        if stage.get("always_changed"):
+            continue
         module = stage["cmd"].split()[2]
         needed = {f"{module.replace('.', '/')}.py"}
         for imported in graph.find_upstream_modules(module):

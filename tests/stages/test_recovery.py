@@ -111,6 +111,25 @@ def test_of_a_stage_lock_cut_off_anywhere_every_stage_before_the_cut_is_left(roo
         assert recover(root) == [], f"cut at {cut}"
 
 
+def test_a_stage_lock_that_ends_with_the_report_is_good_and_one_cut_in_it_loses_nothing_else(
+    root: Path,
+) -> None:
+    folders = [entry(f"results/{name}", "e5") | {"nfiles": 3} for name in ("comparison", "digits")]
+    report = {"cmd": "python -m stages.report", "deps": folders}
+    whole = parse_yaml(LOCK, "dvc.lock")
+    whole["stages"]["report"] = report
+    file, text = root / "dvc.lock", dumps_yaml(whole)
+    file.write_text(text)
+    assert recover(root) == []
+    assert file.read_text() == text
+    for cut in (cut for cut in cuts(text) if cut >= len(LOCK.encode())):
+        file.write_bytes(text.encode()[:cut])
+        recover(root)
+        left = stages(file.read_text())
+        assert {name: left[name] for name in left if name != "report"} == stages(LOCK)
+        assert recover(root) == [], f"cut at {cut}"
+
+
 def test_the_stages_that_were_lost_come_from_the_last_commit(root: Path) -> None:
     commit(root, LOCK)
     for cut in cuts(LOCK):

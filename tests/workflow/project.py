@@ -68,11 +68,12 @@ class Project:
         return client.search_runs([experiment.experiment_id]) if experiment else []
 
     def snapshot(self, *folders: str) -> dict[str, bytes]:
+        """Read all files but the report, which tells when it was written."""
         files = [path for folder in folders for path in (self.root / folder).rglob("*")]
         return {
             path.relative_to(self.root).as_posix(): path.read_bytes()
             for path in sorted(files)
-            if path.is_file()
+            if path.is_file() and path.name != "report.html"
         }
 
     def half_written(self) -> list[str]:

@@ -7,11 +7,15 @@ import mlflow
 import numpy as np
 import pandas as pd
 
-from tests.workflow.project import AUTOENCODERS, VARIANTS, Project
+from tests.stages.read_page import ReadPage
+from tests.workflow.project import AUTOENCODERS, PARAMS, VARIANTS, Project
 
 
 def ran(output: str) -> list[str]:
-    return sorted(re.findall(r"Running stage '([^']+)'", output))
+    """Name the stages that ran, but for the report, which must run always."""
+    stages = sorted(re.findall(r"Running stage '([^']+)'", output))
+    stages.remove("report")
+    return stages
 
 
 def test_every_variant_leaves_its_results(finished: Project) -> None:
@@ -108,9 +112,26 @@ def test_every_autoencoder_leaves_its_results_and_its_run(finished: Project) -> 
     assert found["test"]["likelihood"]["nll"] <= -found["test"]["likelihood"]["elbo"] + 5
 
 
-def test_a_second_repro_runs_nothing(finished: Project) -> None:
-    assert ran(finished.run("dvc", "repro")) == []
-    assert finished.run("dvc", "status").strip() == "Data and pipelines are up to date."
+def test_the_report_tells_of_every_variant_and_of_the_time_of_every_stage(
+    finished: Project,
+) -> None:
+    page = ReadPage((finished.root / "results" / "report.html").read_text())
+    for pipeline, names in (("figures", VARIANTS), ("digits", AUTOENCODERS)):
+        rows = page.tables[f"Variants of {pipeline}, the best first"][1:]
+        assert {row[0].split()[0] for row in rows} == set(names)
+        assert sum("★ best" in row[0] for row in rows) == 1
+    times = {row[0]: row[1] for row in page.tables["Each stage when it last ran here"][1:-1]}
+    locked = PARAMS.load(finished.lock())["stages"]
+    assert set(times) == set(locked) - {"report"}
+    assert all(time.endswith(" s") for time in times.values())
+    assert finished.run("git", "check-ignore", "results/report.html")
+
+
+def test_a_second_repro_runs_nothing_but_the_report(copy: Project) -> None:
+    before = copy.lock()
+    assert ran(copy.run("dvc", "repro")) == []
+    assert copy.lock() == before
+    assert copy.run("dvc", "status").split() == ["report:", "always", "changed"]
 
 
 def test_what_python_leaves_beside_the_code_reruns_nothing(copy: Project) -> None:
