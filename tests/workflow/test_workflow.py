@@ -7,7 +7,8 @@ import mlflow
 import numpy as np
 import pandas as pd
 
-from tests.workflow.project import AUTOENCODERS, VARIANTS, Project
+from stages.smoke import AUTOENCODERS, NETWORKS
+from tests.workflow.project import Project
 
 
 def ran(output: str) -> list[str]:
@@ -15,7 +16,7 @@ def ran(output: str) -> list[str]:
 
 
 def test_every_variant_leaves_its_results(finished: Project) -> None:
-    for variant in VARIANTS:
+    for variant in NETWORKS:
         folder = finished.root / "results" / "figures" / variant
         assert {path.name for path in folder.iterdir()} >= {
             "model",
@@ -44,7 +45,7 @@ def test_every_variant_leaves_its_results(finished: Project) -> None:
 
 def test_every_variant_has_one_whole_run_in_mlflow(finished: Project) -> None:
     runs = {run.info.run_name: run for run in finished.runs("figures")}
-    assert set(runs) == set(VARIANTS)
+    assert set(runs) == set(NETWORKS)
     client = mlflow.MlflowClient(f"sqlite:///{finished.root / 'mlflow.db'}")
     for variant, run in runs.items():
         assert run.info.status == "FINISHED"
