@@ -61,8 +61,9 @@ def copy_project(root: Path) -> None:
         _YAML.dump(small_params(), file)
     _git("init", "--quiet", root=root)
     _git("add", "--all", root=root)
-    identity = ("-c", "user.name=Smoke", "-c", "user.email=smoke@example.com")
-    _git(*identity, "commit", "--quiet", "--message", "A small copy", root=root)
+    own = ("user.name=Smoke", "user.email=smoke@example.com", "commit.gpgsign=false")
+    settings = [part for setting in own for part in ("-c", setting)]
+    _git(*settings, "commit", "--quiet", "--message", "A small copy", root=root)
 
 
 def small_params() -> Any:

@@ -25,6 +25,7 @@ from pipelines.digits.verifier_metrics import (
     reconstruction_metrics,
 )
 from pipelines.pictures import save_picture
+from pipelines.progress import progress
 from stages.command import in_one_line, read_input, relative, run_variant
 from stages.digits.params import Evaluation
 from stages.digits.pictures import pictures
@@ -134,7 +135,9 @@ def judge(
                     modes=judging.mode_samples,
                     seed=each,
                 )
-                for each in range(seed, seed + judging.sampling_seeds)
+                for each in progress(
+                    range(seed, seed + judging.sampling_seeds), f"judging samples of the {sampler}"
+                )
             ]
         )
         for sampler in get_args(Sampler)
