@@ -34,11 +34,13 @@ def main() -> None:
         copy_project(root)
     except subprocess.CalledProcessError as problem:
         sys.exit(f"smoke: git: {problem.stderr.strip()}")
+    except KeyboardInterrupt:
+        sys.exit("smoke: interrupted")
     status = run_to_its_end(["dvc", "repro"], root)
     seconds = time.monotonic() - started
     place = root.relative_to(ROOT).as_posix()
     if status:
-        sys.exit(f"smoke: ended after {seconds:.0f} s by an error; what there is lies in {place}")
+        sys.exit(f"smoke: ended early, after {seconds:.0f} s; what there is lies in {place}")
     print(f"smoke: everything ran in {seconds:.0f} s → {place}/results; its runs are shown by")
     print(f"mlflow ui --host 127.0.0.1 --backend-store-uri sqlite:///{place}/mlflow.db")
 
