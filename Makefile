@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check repro publish test lint format reference ui serve clean
+.PHONY: help setup check repro smoke publish test lint format reference ui serve clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -25,6 +25,9 @@ check: setup  ## Check params.yaml and what a killed process may have left behin
 
 repro: check  ## Run every stage that is out of date, track every variant
 	dvc repro
+
+smoke: setup  ## Run the whole workflow small, in .scratch/smoke, in less than two minutes
+	@python -m stages.smoke
 
 publish: setup  ## Send to the tracking store what it missed of the results
 	@python -m stages.publish

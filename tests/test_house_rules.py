@@ -63,6 +63,7 @@ def test_every_stage_declares_the_modules_that_decide_its_result() -> None:
         for imported in graph.find_upstream_modules(module):
             file = f"{imported.replace('.', '/')}.py"
             decisive = imported.startswith("pipelines.") or imported == "stages.seed"
+            decisive &= imported != "pipelines.progress"  # it shows, and decides nothing
             if decisive and (ROOT / file).exists():  # or else it is a package
                 needed.add(file)
         declared = [dep for dep in stage["deps"] if dep.startswith(("pipelines/", "stages/"))]

@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor
 from torch.nn import functional
 
@@ -134,6 +133,8 @@ def anomaly_scores(
         >>> anomaly_scores(np.array([0.1, 0.9, 0.8, 0.3]), np.array([False, True, True, False]), 2)
         AnomalyScores(auroc=1.0, average_precision=1.0, hits=2, top=2)
     """
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
     if scores.ndim != 1 or scores.shape != anomalous.shape or not np.isfinite(scores).all():
         raise ValueError(
             f"scores: shape {scores.shape}, a finite number for each of {len(anomalous)} images "

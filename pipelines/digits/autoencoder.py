@@ -96,13 +96,13 @@ def encoder(architecture: Architecture, outputs: int) -> nn.Sequential:
         layers += [
             nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(after),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         ]
     layers += [
         nn.Flatten(),
         nn.Linear(math.prod(architecture.smallest), architecture.hidden, bias=False),
         nn.BatchNorm1d(architecture.hidden),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Linear(architecture.hidden, outputs),
     ]
     return _initialized(nn.Sequential(*layers))
@@ -115,7 +115,7 @@ def decoder(architecture: Architecture) -> nn.Sequential:
     layers += [_ResidualBlock(hidden) for _ in range(architecture.residual_blocks)]
     layers += [
         nn.BatchNorm1d(hidden),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Linear(hidden, math.prod(architecture.smallest), bias=False),
         nn.Unflatten(1, architecture.smallest),
     ]
@@ -124,7 +124,7 @@ def decoder(architecture: Architecture) -> nn.Sequential:
         upsampling = _ToFewChannels if depth == len(architecture.widths) else nn.ConvTranspose2d
         layers += [
             nn.BatchNorm2d(before),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             upsampling(before, after, 4, stride=2, padding=1),
         ]
     return _initialized(nn.Sequential(*layers))

@@ -1,14 +1,10 @@
 """The Fréchet distance between two sets of images, in the features of a network that reads them."""
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.linalg import eigh
-from torch import Tensor, nn
 
-__all__ = ["frechet_distance", "frechet_distance_of_normals", "verifier_features"]
-
-IMAGES_AT_ONCE = 250
+__all__ = ["frechet_distance", "frechet_distance_of_normals"]
 
 
 def frechet_distance(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:
@@ -70,38 +66,3 @@ def frechet_distance_of_normals(
     difference = first_mean - second_mean
     distance = difference @ difference + trace - 2 * np.sqrt(products.clip(min=0)).sum()
     return max(float(distance), 0.0)
-
-
-def verifier_features(network: nn.Module, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The activations of a convolutional classifier's last block, averaged over all positions.
-
-    They are what Inception's pooled features are to natural images. Unpooled activations, thousands
-    a channel, would need far more images than there are for their covariance.
-
-    Args:
-        network: Takes float images [n, 1, 28, 28] from 0 to 1, and flattens the activations
-            [n, width, height, width] of its last block once, with `nn.Flatten`, as the verifier
-            does. It is put in evaluation mode, and works where its weights are.
-        images: uint8 [n, 28, 28], or stacks [n, 28, 28, channels].
-
-    Returns:
-        Features [n, width], or those of the channels in turn, [n, channels * width].
-
-    Raises:
-        ValueError: If the network has not exactly one `nn.Flatten`.
-    """
-    flattens = [module for module in network.modules() if isinstance(module, nn.Flatten)]
-    if len(flattens) != 1:
-        raise ValueError(f"network: {len(flattens)} layers nn.Flatten, exactly 1 expected")
-    by_channel = np.moveaxis(images, 3, 1) if images.ndim == 4 else images
-    pixels = torch.from_numpy(np.ascontiguousarray(by_channel)).view(-1, 1, *images.shape[1:3])
-    features: list[Tensor] = []
-    hook = flattens[0].register_forward_pre_hook(
-        lambda _, inputs: features.append(inputs[0].mean(dim=(2, 3)).cpu())
-    )
-    device = next(network.parameters()).device
-    network.eval()
-    with torch.inference_mode(), hook:
-        for batch in pixels.split(IMAGES_AT_ONCE):
-            network(batch.to(device).float() / 255)
-    return torch.cat(features).view(len(images), -1).numpy()

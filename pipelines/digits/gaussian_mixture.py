@@ -3,11 +3,11 @@
 import math
 
 import torch
-from sklearn.cluster import kmeans_plusplus
 from torch import Tensor
 from torch.nn import functional
 
 from pipelines.digits.latents import LatentDensity, check_latents, quadratic_terms
+from pipelines.progress import progress
 
 __all__ = ["gaussian_mixture"]
 
@@ -56,7 +56,7 @@ def gaussian_mixture(
     terms = quadratic_terms(whitened)
     responsibilities = _nearest_centres(whitened, components, seed)
     previous = -math.inf
-    for _ in range(max_iterations):
+    for _ in progress(range(max_iterations), "fitting a mixture to the latents"):
         mixture = _maximisation(responsibilities.T @ terms, whitened.shape[1])
         joint = terms @ mixture.coefficients()
         total = joint.logsumexp(dim=1, keepdim=True)
@@ -73,6 +73,8 @@ def gaussian_mixture(
 
 def _nearest_centres(latents: Tensor, components: int, seed: int) -> Tensor:
     """Which of some k-means++ centres is nearest to each latent: ones and zeros [n, components]."""
+    from sklearn.cluster import kmeans_plusplus
+
     centres, _ = kmeans_plusplus(latents.numpy(), components, random_state=seed)
     nearest = torch.cdist(latents, torch.from_numpy(centres)).argmin(dim=1)
     return functional.one_hot(nearest, components).double()

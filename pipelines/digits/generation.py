@@ -7,12 +7,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["decoded_images", "latent_walk"]
+__all__ = ["DECODED_AT_ONCE", "decoded_images", "grey_levels", "latent_walk"]
+
+DECODED_AT_ONCE = 250  # more do not fit into two cores' caches
 
 
 @torch.inference_mode()
 def decoded_images(
-    decode: Callable[[Tensor], Tensor], latents: Tensor, at_once: int = 250
+    decode: Callable[[Tensor], Tensor], latents: Tensor, at_once: int = DECODED_AT_ONCE
 ) -> NDArray[np.uint8]:
     """The images that a decoder makes of latents, each pixel the probability of white as a grey.
 
@@ -30,8 +32,15 @@ def decoded_images(
         >>> decoded_images(lambda z: z.view(-1, 1, 1, 3), torch.tensor([[-9.0, 0.0, 9.0]]))
         array([[[  0, 128, 255]]], dtype=uint8)
     """
-    batches = [decode(batch).sigmoid().squeeze(1) for batch in latents.split(at_once)]
-    return (torch.cat(batches) * 255).round().to(torch.uint8).cpu().numpy()
+    return np.concatenate([grey_levels(decode(batch)) for batch in latents.split(at_once)])
+
+
+def grey_levels(logits: Tensor) -> NDArray[np.uint8]:
+    """The probabilities of white as greys, [n, height, width] of logits [n, 1, height, width].
+
+    Of several channels, [n, channels, height, width].
+    """
+    return (logits.sigmoid().squeeze(1) * 255).round().to(torch.uint8).cpu().numpy()
 
 
 def latent_walk(start: Tensor, end: Tensor, steps: int) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pipelines.digits.likelihood import Decode, Encode
+from pipelines.progress import progress
 
 __all__ = ["LikelihoodEstimate", "importance_weighted_likelihood"]
 
@@ -99,7 +100,7 @@ def importance_weighted_likelihood(
             raise ValueError(f"{name}: {value}, at least {least} expected")
     log_sums, log_sums_of_squares = [], []
     images_at_once = 1 if adaptations else max(1, at_once // samples)
-    for images in pixels.split(images_at_once):
+    for images in progress(pixels.split(images_at_once), "sampling the likelihood of images"):
         mean, log_variance = encode(images)
         factor = (log_variance / 2).exp().diag_embed()
         for _ in range(adaptations):

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from pipelines.digits.generation import DECODED_AT_ONCE
+
 __all__ = [
     "Decode",
     "Encode",
@@ -79,7 +81,8 @@ def evidence_lower_bound(
         expected = torch.zeros(len(batch), device=batch.device)
         for _ in range(samples):
             noise = torch.randn(mean.shape, generator=generator, device=mean.device)
-            logits = decode(mean + (log_variance / 2).exp() * noise)
+            latents = mean + (log_variance / 2).exp() * noise
+            logits = torch.cat([decode(some) for some in latents.split(DECODED_AT_ONCE)])
             expected += bernoulli_log_likelihood(batch, logits) / samples
         bounds.append(expected - kl_from_standard_normal(mean, log_variance))
     return torch.cat(bounds)

@@ -44,9 +44,10 @@ def anomaly_columns(
         "reconstruction" and "corrected"; of a variational autoencoder also "elbo" and
         "marginal_likelihood", both negated; [n] each.
     """
+    strangeness = trained.strangeness(images)
     columns: dict[str, NDArray[np.floating]] = {
-        "reconstruction": trained.squared_errors(images),
-        "corrected": trained.corrected_scores(images),
+        "reconstruction": strangeness.errors,
+        "corrected": strangeness.corrected,
     }
     network = trained.network
     if isinstance(network, VariationalAutoencoder):
@@ -56,10 +57,10 @@ def anomaly_columns(
             pixels, network.encode, network.decode, generator, samples=ELBO_SAMPLES
         )
         latents = trained.prior.sample(marginal_samples, generator)
-        with torch.inference_mode():
-            logits = torch.cat([network.decode(batch) for batch in latents.split(DECODED_AT_ONCE)])
         columns["elbo"] = -bound.numpy()
-        columns["marginal_likelihood"] = -log_marginal_likelihood(pixels, logits).numpy()
+        columns["marginal_likelihood"] = -log_marginal_likelihood(
+            pixels, trained.logits(latents)
+        ).numpy()
         units = len(pixels) // len(images)
         for name in ("elbo", "marginal_likelihood"):
             columns[name] = strangest_channel(columns[name], units)

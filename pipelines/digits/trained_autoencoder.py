@@ -7,7 +7,7 @@ its own latents; one of three channels takes nothing but stacks, whole.
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from torch import Tensor
 from pipelines.digits.anomaly import CorrectedScore, squared_error, strangest_channel
 from pipelines.digits.autoencoder import Architecture, Autoencoder
 from pipelines.digits.gaussian_mixture import gaussian_mixture
-from pipelines.digits.generation import decoded_images
+from pipelines.digits.generation import DECODED_AT_ONCE, decoded_images
 from pipelines.digits.latents import (
     LatentDensity,
     independent_normals,
@@ -32,6 +32,7 @@ from pipelines.digits.variational import VariationalAutoencoder
 
 __all__ = [
     "Sampler",
+    "Strangeness",
     "TrainedAutoencoder",
     "load_trained_autoencoder",
     "save_trained_autoencoder",
@@ -42,7 +43,19 @@ Sampler = Literal["prior", "mixture"]
 
 CONFIGURATION_NAME = "autoencoder.json"
 WEIGHTS_NAME = "autoencoder.safetensors"
-IMAGES_AT_ONCE = 500
+IMAGES_AT_ONCE = 250
+
+
+class Strangeness(NamedTuple):
+    """Two anomaly scores of images, [n] each; of a stack that of its strangest channel.
+
+    Attributes:
+        errors: Squared errors of reconstruction.
+        corrected: By error and density; see `anomaly.CorrectedScore`.
+    """
+
+    errors: NDArray[np.float32]
+    corrected: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,9 +137,20 @@ class TrainedAutoencoder:
             [n, 28, 28], or stacks [n, 28, 28, 3].
         """
         drawn = decoded_images(self.network.decode, latents.to(_device(self.network)))
+        return self.joined(drawn, channels)
+
+    def joined(self, drawn: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
+        """Images of so many channels, as `images` returns them, of what the network has drawn."""
         if self.channels == 3:
             return np.ascontiguousarray(np.moveaxis(drawn, 1, 3))
         return join_channels(drawn, channels) if channels == 3 else drawn
+
+    @torch.inference_mode()
+    def logits(self, latents: Tensor) -> Tensor:
+        """Logits of white, [n, channels, 28, 28], of what is drawn from latents, [n, latent]."""
+        device = _device(self.network)
+        batches = latents.split(DECODED_AT_ONCE)
+        return torch.cat([self.network.decode(batch.to(device)).cpu() for batch in batches])
 
     def reconstruct(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The images as drawn from their latents, of the same shape."""
@@ -159,19 +183,14 @@ class TrainedAutoencoder:
         latents = density.sample(count * channels // self.channels, generator)
         return self.images(latents, channels)
 
-    def squared_errors(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The reconstruction error of each image, [n], of a stack that of its strangest channel."""
-        pixels = self.network_pixels(images)
-        errors = _squared_errors(self.network, pixels, _encode(self.network, pixels)[0])
-        return strangest_channel(errors, len(errors) // len(images))
-
-    def corrected_scores(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """How strange each image is, [n], by error and density; see `anomaly.CorrectedScore`."""
+    def strangeness(self, images: NDArray[np.uint8]) -> Strangeness:
+        """How strange images are by what they are drawn again as, and by their latents."""
         pixels = self.network_pixels(images)
         latents = _encode(self.network, pixels)[0]
-        errors = _squared_errors(self.network, pixels, latents)
+        errors = squared_error(pixels, self.logits(latents)).numpy()
         scores = self.correction.score(errors, self.mixture.log_density(latents).numpy())
-        return strangest_channel(scores, len(scores) // len(images))
+        units = len(pixels) // len(images)
+        return Strangeness(strangest_channel(errors, units), strangest_channel(scores, units))
 
 
 def with_latents_of(
@@ -205,7 +224,7 @@ def with_latents_of(
     noise = torch.randn(means.shape, generator=generator)
     draws = means + (log_variances / 2).exp() * noise if variational else means
     mixture = gaussian_mixture(draws, components, seed=seed)
-    errors = _squared_errors(network, values, means)
+    errors = squared_error(values, trained.logits(means)).numpy()
     return TrainedAutoencoder(
         network=network,
         pixels=pixels,
@@ -278,18 +297,6 @@ def _encode(network: Autoencoder | VariationalAutoencoder, pixels: Tensor) -> tu
         parts.append((mean.cpu(), log_variance.cpu()))
     means, log_variances = zip(*parts, strict=True)
     return torch.cat(means), torch.cat(log_variances)
-
-
-@torch.inference_mode()
-def _squared_errors(
-    network: Autoencoder | VariationalAutoencoder, pixels: Tensor, latents: Tensor
-) -> NDArray[np.float32]:
-    """Of each image, [n], drawn again from its latents."""
-    device = _device(network)
-    batches = zip(pixels.split(IMAGES_AT_ONCE), latents.split(IMAGES_AT_ONCE), strict=True)
-    return torch.cat(
-        [squared_error(batch, network.decode(z.to(device)).cpu()) for batch, z in batches]
-    ).numpy()
 
 
 def _device(network: Autoencoder | VariationalAutoencoder) -> torch.device:

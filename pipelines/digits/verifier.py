@@ -5,6 +5,7 @@ Of an image with several channels it judges each by itself.
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,19 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-__all__ = ["Verifier", "classify", "load_verifier", "save_verifier", "unit_scale"]
+__all__ = [
+    "Reading",
+    "Verifier",
+    "classify",
+    "load_verifier",
+    "read_images",
+    "save_verifier",
+    "unit_scale",
+]
 
 SIDE = 28
 CLASSES = 10
+HEAD = 3  # layers after the last block
 BATCH_SIZE = 250  # more do not fit into a core's cache
 
 CONFIGURATION_NAME = "verifier.json"
@@ -73,16 +83,39 @@ class Verifier(nn.Module):
         """Logits, float [batch, 10], of images, float [batch, 1, 28, 28] from 0 to 1."""
         return self.layers(images)
 
+    def activations(self, images: Tensor) -> Tensor:
+        """Outputs of the last block, [batch, width, height, width], of images as `forward`'s."""
+        return self.layers[:-HEAD](images)
 
-def classify(network: Verifier, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What a verifier believes of images: the probability of each digit, in each channel.
+    def head(self, activations: Tensor) -> Tensor:
+        """Logits, [batch, 10], of the last block's outputs."""
+        return self.layers[-HEAD:](activations)
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a verifier makes of images.
+
+    The features are what Inception's pooled ones are to natural images. Unpooled activations,
+    thousands a channel, would need far more images than there are for their covariance.
+
+    Attributes:
+        beliefs: Probabilities that sum to 1 over the last axis, float32 [n, 10] or
+            [n, channels, 10].
+        features: The activations of the last block, averaged over all positions, float32
+            [n, width], or those of the channels in turn, [n, channels * width].
+    """
+
+    beliefs: NDArray[np.float32]
+    features: NDArray[np.float32]
+
+
+def read_images(network: Verifier, images: NDArray[np.uint8]) -> Reading:
+    """What a verifier makes of images: the probability of each digit, and features.
 
     Args:
         network: It is put in evaluation mode, and works where its weights are.
         images: uint8 [n, 28, 28] or [n, 28, 28, channels].
-
-    Returns:
-        Probabilities that sum to 1 over the last axis, [n, 10] or [n, channels, 10].
 
     Raises:
         ValueError: If the images are of another type or shape.
@@ -96,12 +129,21 @@ def classify(network: Verifier, images: NDArray[np.uint8]) -> NDArray[np.float32
     pixels = torch.from_numpy(np.ascontiguousarray(by_channel)).view(-1, 1, SIDE, SIDE)
     device = next(network.parameters()).device
     network.eval()
+    beliefs, features = [], []
     with torch.inference_mode():
-        beliefs = [
-            network(unit_scale(batch.to(device))).softmax(dim=1).cpu()
-            for batch in pixels.split(BATCH_SIZE)
-        ]
-    return torch.cat(beliefs).view(*by_channel.shape[:-2], CLASSES).numpy()
+        for batch in pixels.split(BATCH_SIZE):
+            activations = network.activations(unit_scale(batch.to(device)))
+            beliefs.append(network.head(activations).softmax(dim=1).cpu())
+            features.append(activations.mean(dim=(2, 3)).cpu())
+    return Reading(
+        beliefs=torch.cat(beliefs).view(*by_channel.shape[:-2], CLASSES).numpy(),
+        features=torch.cat(features).view(len(images), -1).numpy(),
+    )
+
+
+def classify(network: Verifier, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The beliefs of `read_images` alone, [n, 10] or [n, channels, 10]."""
+    return read_images(network, images).beliefs
 
 
 def save_verifier(network: Verifier, folder: Path) -> None:

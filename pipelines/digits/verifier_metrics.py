@@ -9,15 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from pipelines.digits.frechet import frechet_distance, verifier_features
+from pipelines.digits.anomaly import squared_error
+from pipelines.digits.frechet import frechet_distance
+from pipelines.digits.generation import grey_levels
 from pipelines.digits.generation_scores import generation_scores
 from pipelines.digits.likelihood import bernoulli_log_likelihood
 from pipelines.digits.stacking import draw_stacks, stacked_images, stacked_labels
 from pipelines.digits.trained_autoencoder import Sampler, TrainedAutoencoder
-from pipelines.digits.verifier import Verifier, classify
+from pipelines.digits.verifier import Verifier, classify, read_images
 
 __all__ = [
     "DigitSet",
@@ -27,8 +28,6 @@ __all__ = [
     "real_metrics",
     "reconstruction_metrics",
 ]
-
-DECODED_AT_ONCE = 1000
 
 Metrics = dict[str, float]
 
@@ -93,8 +92,8 @@ def reconstruction_metrics(
         "mono", if the network takes single images, and "stacked".
     """
     units = test.units(trained.channels)
-    latents = trained.latents(units)
-    beliefs = classify(verifier, trained.images(latents, trained.channels))
+    logits = trained.logits(trained.latents(units))
+    beliefs = classify(verifier, trained.joined(grey_levels(logits), trained.channels))
     scores = {
         "stacked": generation_scores(
             test.stacked(beliefs, trained.channels), tolerances.stacked, test.stacked_labels
@@ -102,8 +101,7 @@ def reconstruction_metrics(
     }
     if trained.channels == 1:
         scores["mono"] = generation_scores(beliefs, tolerances.mono, test.labels)
-    loss = float(_cross_entropies(trained, units, latents).mean())
-    error = float(trained.squared_errors(units).mean())
+    pixels = trained.network_pixels(units)
     metrics = {}
     for name, score in sorted(scores.items()):
         metrics[name] = {
@@ -112,8 +110,8 @@ def reconstruction_metrics(
             if key in ("predictability", "accuracy", "image_accuracy")
         }
     metrics["mono" if trained.channels == 1 else "stacked"] |= {
-        "loss": loss,
-        "squared_error": error,
+        "loss": -float(bernoulli_log_likelihood(pixels, logits).mean()),
+        "squared_error": float(squared_error(pixels, logits).mean()),
     }
     return metrics
 
@@ -134,15 +132,15 @@ def real_metrics(
         tolerances: For predictability.
         count: Stacks among "stacked"; "stacked_modes" are all of them.
     """
-    beliefs = classify(verifier, test.images)
-    metrics = _metrics_of_singles(beliefs, test.members, tolerances, count)
-    features = [(each, verifier_features(verifier, each.images)) for each in (test, training)]
+    reading = read_images(verifier, test.images)
+    metrics = _metrics_of_singles(reading.beliefs, test.members, tolerances, count)
+    features = [
+        (test.members, reading.features),
+        (training.members, read_images(verifier, training.images).features),
+    ]
     metrics["mono"]["frechet_distance"] = frechet_distance(*(values for _, values in features))
     metrics["stacked"]["frechet_distance"] = frechet_distance(
-        *(
-            values[each.members[:count]].reshape(-1, 3 * values.shape[1])
-            for each, values in features
-        )
+        *(values[members[:count]].reshape(-1, 3 * values.shape[1]) for members, values in features)
     )
     return metrics
 
@@ -168,7 +166,7 @@ def generation_metrics(
         verifier: What reads them.
         sampler: Where latents come from.
         training_features: Of as many real images, or of stacks for a network of three channels, for
-            the Fréchet distance; see `frechet.verifier_features`.
+            the Fréchet distance; see `verifier.read_images`.
         tolerances: For predictability.
         count: Single images among "mono", and stacks among "stacked".
         modes: Stacks among "stacked_modes", at least `count`.
@@ -183,15 +181,15 @@ def generation_metrics(
     if modes < count:
         raise ValueError(f"modes: {modes}, at least the count, {count}, expected")
     if trained.channels == 1:
-        images = trained.sample(modes, sampler, 1, seed=seed)
+        reading = read_images(verifier, trained.sample(modes, sampler, 1, seed=seed))
         members = draw_stacks(modes, modes, np.random.default_rng(seed))
-        metrics = _metrics_of_singles(classify(verifier, images), members, tolerances, count)
+        metrics = _metrics_of_singles(reading.beliefs, members, tolerances, count)
     else:
-        images = trained.sample(modes, sampler, 3, seed=seed)
-        metrics = _metrics_of_stacks(classify(verifier, images), tolerances, count)
+        reading = read_images(verifier, trained.sample(modes, sampler, 3, seed=seed))
+        metrics = _metrics_of_stacks(reading.beliefs, tolerances, count)
     part = "mono" if trained.channels == 1 else "stacked"
     metrics[part]["frechet_distance"] = frechet_distance(
-        verifier_features(verifier, images[:count]), training_features
+        reading.features[:count], training_features
     )
     return metrics
 
@@ -238,14 +236,3 @@ def _metrics_of_stacks(
         "stacked": generation_scores(beliefs[:count], tolerances.stacked).to_metrics(),
         "stacked_modes": generation_scores(beliefs, tolerances.stacked).to_metrics(),
     }
-
-
-@torch.inference_mode()
-def _cross_entropies(
-    trained: TrainedAutoencoder, units: NDArray[np.uint8], latents: torch.Tensor
-) -> NDArray[np.float32]:
-    pixels = trained.network_pixels(units)
-    batches = zip(pixels.split(DECODED_AT_ONCE), latents.split(DECODED_AT_ONCE), strict=True)
-    return torch.cat(
-        [-bernoulli_log_likelihood(batch, trained.network.decode(z)) for batch, z in batches]
-    ).numpy()

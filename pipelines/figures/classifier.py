@@ -1,6 +1,6 @@
 """The network from scratch as a scikit-learn classifier."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Self
 
@@ -15,10 +15,10 @@ from pipelines.figures.hyperparameters import check_hyperparameters
 from pipelines.figures.network.initialization import Initialization
 from pipelines.figures.network.network import Network
 from pipelines.figures.network.optimizers import Update, adam, gradient_descent
-from pipelines.figures.network.progress import progress_bar
 from pipelines.figures.network.regularization import Penalty
 from pipelines.figures.network.training import Examples, OnEpoch, Scores, evaluate, hold_out, train
 from pipelines.figures.saving import SavedInFolder
+from pipelines.progress import progress_bar
 
 __all__ = ["NetworkClassifier"]
 
@@ -148,7 +148,7 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         if self.early_stopping is not None and validation is None:
             examples, watched["validation"] = hold_out(examples, self.validation_fraction, rng)
         self.network_ = Network.draw(*self._architecture(), self.initialization, rng, self.dtype)
-        with progress_bar(self.epochs) if self.verbose else nullcontext() as advance:
+        with progress_bar("epoch", self.epochs) if self.verbose else nullcontext() as show:
             self.history_ = train(
                 self.network_,
                 self.loss,
@@ -159,7 +159,7 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
                 rng=rng,
                 watched=watched,
                 patience=self.early_stopping,
-                listeners=[listener for listener in (on_epoch, advance) if listener],
+                listeners=[each for each in (on_epoch, show and _shown_by(show)) if each],
             )
         return self
 
@@ -245,3 +245,12 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
     def _encode(self, X: NDArray, y: NDArray) -> Examples:
         indices = np.searchsorted(self.classes_, y)
         return Examples(X, np.eye(len(self.classes_), dtype=self.dtype)[indices])
+
+
+def _shown_by(show: Callable[[int, str], None]) -> OnEpoch:
+    """Tell a progress bar of each epoch."""
+
+    def listen(epoch: int, row: dict[str, float]) -> None:
+        show(epoch, "  ".join(f"{name} {row[name]:.4f}" for name in row if name != "epoch"))
+
+    return listen

@@ -17,7 +17,6 @@ from pipelines.imbalance.boosting import load_boosting
 from pipelines.imbalance.features import Features, Limits, make_features
 from pipelines.imbalance.intervals import Calibration, fit_calibration, load_calibration
 from pipelines.imbalance.linear import load_linear
-from pipelines.imbalance.lstm_forecaster import load_lstm
 from pipelines.imbalance.persistence import persistence, structural_persistence
 from pipelines.imbalance.significance import squared_losses
 from pipelines.imbalance.skops_file import make_reproducible
@@ -35,7 +34,6 @@ __all__ = [
 Kind = Literal["persistence", "structural_persistence", "ridge", "gradient_boosting", "lstm"]
 
 RULES = {"persistence": persistence, "structural_persistence": structural_persistence}
-LOADERS = {"ridge": load_linear, "gradient_boosting": load_boosting, "lstm": load_lstm}
 FILE_NAME = "forecaster.json"
 
 
@@ -197,11 +195,26 @@ def load_trained_forecaster(folder: Path) -> TrainedForecaster:
         altered=altered,
         minutes=minutes,
         limits=limits,
-        forecasters=tuple(LOADERS[kind](each) if kind in LOADERS else Rule(kind) for each in inner),
+        forecasters=tuple(_load_forecaster(kind, each) for each in inner),
         calibrations=tuple(load_calibration(each) for each in inner),
         calibration=load_calibration(folder),
         validation_rmse=rmse,
     )
+
+
+def _load_forecaster(kind: Kind, folder: Path) -> Forecaster:
+    match kind:
+        case "ridge":
+            return load_linear(folder)
+        case "gradient_boosting":
+            return load_boosting(folder)
+        case "lstm":
+            # torch takes longer to import than the other kinds take to forecast
+            from pipelines.imbalance.lstm_forecaster import load_lstm
+
+            return load_lstm(folder)
+        case _:
+            return Rule(kind)
 
 
 def _folder_of(folder: Path, number: int) -> Path:

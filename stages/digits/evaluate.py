@@ -7,7 +7,6 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 
-from pipelines.digits.frechet import verifier_features
 from pipelines.digits.mnist import read_digits
 from pipelines.digits.model_metrics import anomaly_columns, anomaly_metrics, likelihood_metrics
 from pipelines.digits.stacking import draw_stacks
@@ -16,7 +15,7 @@ from pipelines.digits.trained_autoencoder import (
     TrainedAutoencoder,
     load_trained_autoencoder,
 )
-from pipelines.digits.verifier import Verifier, load_verifier
+from pipelines.digits.verifier import Verifier, load_verifier, read_images
 from pipelines.digits.verifier_metrics import (
     DigitSet,
     Tolerances,
@@ -26,6 +25,7 @@ from pipelines.digits.verifier_metrics import (
     reconstruction_metrics,
 )
 from pipelines.pictures import save_picture
+from pipelines.progress import progress
 from stages.command import in_one_line, read_input, relative, run_variant
 from stages.digits.params import Evaluation
 from stages.digits.pictures import pictures
@@ -65,7 +65,7 @@ def evaluate(params: Params, variant: str) -> str:
         tolerances = Tolerances(judging.tolerance_mono, judging.tolerance_stacked)
         real = real_metrics(verifier, test, known, tolerances, judging.samples)
         units = known.units(trained.channels)[: judging.samples]
-        features = verifier_features(verifier, units)
+        features = read_images(verifier, units).features
         scores = {
             each: anomaly_columns(
                 model,
@@ -135,7 +135,9 @@ def judge(
                     modes=judging.mode_samples,
                     seed=each,
                 )
-                for each in range(seed, seed + judging.sampling_seeds)
+                for each in progress(
+                    range(seed, seed + judging.sampling_seeds), f"judging samples of the {sampler}"
+                )
             ]
         )
         for sampler in get_args(Sampler)

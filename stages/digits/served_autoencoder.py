@@ -82,10 +82,11 @@ class ServedAutoencoder(PythonModel):
             if count
             else np.empty((0, *images.shape[1:]), np.uint8)
         )
+        strangeness = self.trained.strangeness(images)
         return {
             "reconstruction": self.trained.reconstruct(images),
-            "reconstruction_error": self.trained.squared_errors(images).astype(np.float64),
-            "anomaly_score": self.trained.corrected_scores(images),
+            "reconstruction_error": strangeness.errors.astype(np.float64),
+            "anomaly_score": strangeness.corrected,
             "samples": samples,
         }
 

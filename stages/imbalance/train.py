@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,6 @@ import pandas as pd
 from pipelines.imbalance.boosting import BoostingSettings, fit_boosting
 from pipelines.imbalance.features import Features, fit_limits, make_features
 from pipelines.imbalance.linear import fit_linear
-from pipelines.imbalance.lstm_training import LSTMSettings, fit_highway, train_lstm
 from pipelines.imbalance.prepared import Origins, read_prepared
 from pipelines.imbalance.trained_forecaster import (
     Forecaster,
@@ -17,7 +17,6 @@ from pipelines.imbalance.trained_forecaster import (
     TrainedForecaster,
     with_intervals,
 )
-from pipelines.training import Device, DivergenceError
 from stages.checkpoints import checkpoint_folder
 from stages.command import in_one_line, read_input, relative, run_variant
 from stages.imbalance.histories import joined
@@ -29,6 +28,10 @@ from stages.params import Params
 from stages.seed import stage_seed
 from stages.tracking import new_run
 from stages.training import Data, OnEpoch, Training, ignored, train_from
+
+if TYPE_CHECKING:
+    from pipelines.imbalance.lstm_training import LSTMSettings
+    from pipelines.training import Device
 
 
 def train(params: Params, variant: str) -> str:
@@ -61,7 +64,7 @@ def train(params: Params, variant: str) -> str:
         def train_once(seed: int, place: Path) -> TrainedForecaster:
             own = place == folder
             derived = stage_seed(seed, f"imbalance-train@{variant}")
-            with in_one_line(ValueError, DivergenceError):
+            with in_one_line(ValueError, ArithmeticError):
                 match settings:
                     case LSTM():
                         forecasters, history = networks(
@@ -108,11 +111,14 @@ def networks(
     origins: Origins,
     settings: LSTM,
     seed: int,
-    device: Device,
+    device: "Device",
     checkpoints: Path,
     log_epoch: OnEpoch,
 ) -> tuple[list[Forecaster], pd.DataFrame]:
     """Train the networks whose mean is the forecast, and tell how each training went."""
+    # torch and lightning take longer to import than the other kinds take to train
+    from pipelines.imbalance.lstm_training import fit_highway, train_lstm
+
     trained: list[Forecaster] = []
     histories = []
     chosen = settings_of(settings)
@@ -143,8 +149,10 @@ def named(log_epoch: OnEpoch, number: int) -> OnEpoch:
     return log
 
 
-def settings_of(settings: LSTM) -> LSTMSettings:
+def settings_of(settings: LSTM) -> "LSTMSettings":
     """Hand the parameters over to the pipeline."""
+    from pipelines.imbalance.lstm_training import LSTMSettings
+
     return LSTMSettings(
         hidden=settings.hidden,
         dropout=settings.dropout,

@@ -1,10 +1,7 @@
 """A small copy of the project, in which the real workflow runs in a minute."""
 
-import os
-import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +10,9 @@ from typing import Any
 import mlflow
 from ruamel.yaml import YAML
 
-from stages.layout import ROOT
+from stages import smoke
 
 PARAMS = YAML(typ="safe", pure=True)
-VARIANTS = ("default", "demo_1", "reference")
-AUTOENCODERS = ("ae", "vae_missing")
-FORECASTERS = ("ridge", "lstm_altered")
 
 
 @dataclass
@@ -82,65 +76,7 @@ class Project:
         return [path.name for folder in folders for path in folder.rglob(".writing-*")]
 
 
-def smoke_params() -> Any:
-    """Return the project's parameters with little data, few variants and few epochs."""
-    params = PARAMS.load((ROOT / "params.yaml").read_text())
-    figures = params["figures"]
-    figures["networks"] = {name: figures["networks"][name] for name in VARIANTS}
-    used = {network["dataset"] for network in figures["networks"].values()}
-    figures["datasets"] = {name: figures["datasets"][name] for name in used}
-    for dataset in figures["datasets"].values():
-        dataset["count"] = 60
-    for network in figures["networks"].values():
-        network["epochs"] = 2
-    params["digits"]["source"] = "sklearn"
-    params["digits"]["verifier"]["epochs"] = 2
-    autoencoders = params["digits"]["autoencoders"]
-    params["digits"]["autoencoders"] = {name: autoencoders[name] for name in AUTOENCODERS}
-    for autoencoder in autoencoders.values():
-        autoencoder |= {"epochs": 2, "mixture_components": 5}
-    params["digits"]["evaluation"] |= {
-        "samples": 200,
-        "mode_samples": 300,
-        "sampling_seeds": 2,
-        "likelihood_images": 5,
-        "likelihood_samples": 50,
-        "marginal_samples": 200,
-    }
-    imbalance = params["imbalance"]
-    imbalance["simulation"]["days"] = 20
-    variants = imbalance["variants"]
-    imbalance["variants"] = {name: variants[name] for name in FORECASTERS}
-    variants["lstm_altered"] |= {"hidden": 4, "windows": 200, "epochs": 2, "networks": 2}
-    return params
-
-
 def copy_project(root: Path) -> Project:
     """Copy what git would commit, as it stands, into a repository of its own."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file() and not name.startswith(
-            ("tests/", "results/", "data/raw/", "data/prepared/", "dvc.lock")
-        ):
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, root / name)
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("DVC_", "MLFLOW_"))
-    }
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment["TRACKING_REQUIRED"] = "1"
-    project = Project(root, environment)
-    project.write_params(smoke_params())
-    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
-    project.run("git", "init", "--quiet")
-    project.run("git", "add", "--all")
-    project.run("git", *identity, "commit", "--quiet", "--message", "A small copy")
-    return project
+    smoke.copy_project(root)
+    return Project(root, smoke.environment())

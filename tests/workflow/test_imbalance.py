@@ -10,7 +10,8 @@ import pytest
 
 from pipelines.imbalance.parquet_file import read_table
 from stages.imbalance.served_forecaster import example
-from tests.workflow.project import FORECASTERS, Project
+from stages.smoke import FORECASTERS
+from tests.workflow.project import Project
 from tests.workflow.test_served_models import load_model
 
 RAW = "data/raw/imbalance/table.parquet"

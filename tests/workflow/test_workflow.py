@@ -7,8 +7,9 @@ import mlflow
 import numpy as np
 import pandas as pd
 
+from stages.smoke import AUTOENCODERS, NETWORKS
 from tests.stages.read_page import ReadPage
-from tests.workflow.project import AUTOENCODERS, PARAMS, VARIANTS, Project
+from tests.workflow.project import PARAMS, Project
 
 
 def ran(output: str) -> list[str]:
@@ -19,7 +20,7 @@ def ran(output: str) -> list[str]:
 
 
 def test_every_variant_leaves_its_results(finished: Project) -> None:
-    for variant in VARIANTS:
+    for variant in NETWORKS:
         folder = finished.root / "results" / "figures" / variant
         assert {path.name for path in folder.iterdir()} >= {
             "model",
@@ -48,7 +49,7 @@ def test_every_variant_leaves_its_results(finished: Project) -> None:
 
 def test_every_variant_has_one_whole_run_in_mlflow(finished: Project) -> None:
     runs = {run.info.run_name: run for run in finished.runs("figures")}
-    assert set(runs) == set(VARIANTS)
+    assert set(runs) == set(NETWORKS)
     client = mlflow.MlflowClient(f"sqlite:///{finished.root / 'mlflow.db'}")
     for variant, run in runs.items():
         assert run.info.status == "FINISHED"
@@ -116,7 +117,7 @@ def test_the_report_tells_of_every_variant_and_of_the_time_of_every_stage(
     finished: Project,
 ) -> None:
     page = ReadPage((finished.root / "results" / "report.html").read_text())
-    for pipeline, names in (("figures", VARIANTS), ("digits", AUTOENCODERS)):
+    for pipeline, names in (("figures", NETWORKS), ("digits", AUTOENCODERS)):
         rows = page.tables[f"Variants of {pipeline}, the best first"][1:]
         assert {row[0].split()[0] for row in rows} == set(names)
         assert sum("★ best" in row[0] for row in rows) == 1

@@ -2,32 +2,14 @@
 
 import numpy as np
 import pytest
-import torch
 from scipy.linalg import sqrtm
-from torch import nn
 
-from pipelines.digits.frechet import (
-    frechet_distance,
-    frechet_distance_of_normals,
-    verifier_features,
-)
+from pipelines.digits.frechet import frechet_distance, frechet_distance_of_normals
 
 
 @pytest.fixture
 def generator():
     return np.random.default_rng(0)
-
-
-@pytest.fixture
-def network():
-    torch.manual_seed(0)
-    return nn.Sequential(
-        nn.Conv2d(1, 5, 4, stride=4),
-        nn.ReLU(),
-        nn.Flatten(),
-        nn.Dropout(0.9),
-        nn.Linear(5 * 49, 10),
-    )
 
 
 def covariance(generator, size, rank=None):
@@ -79,23 +61,3 @@ def test_a_single_feature_will_do():
 def test_features_that_do_not_belong_together_are_refused(shape):
     with pytest.raises(ValueError, match=r"^features: shapes "):
         frechet_distance(np.zeros((9, 4)), np.zeros(shape))
-
-
-def test_features_are_the_last_activations_averaged_over_positions(network, generator):
-    images = generator.integers(256, size=(7, 28, 28), dtype=np.uint8)
-    network.train()
-    features = verifier_features(network, images)
-    pixels = torch.from_numpy(images)[:, None].float() / 255
-    expected = network[1](network[0](pixels)).mean(dim=(2, 3)).detach().numpy()
-    assert features == pytest.approx(expected)
-
-
-def test_features_of_stacks_are_those_of_their_channels_in_turn(network, generator):
-    stacks = generator.integers(256, size=(7, 28, 28, 3), dtype=np.uint8)
-    by_channel = [verifier_features(network, stacks[..., channel]) for channel in range(3)]
-    assert verifier_features(network, stacks) == pytest.approx(np.concatenate(by_channel, axis=1))
-
-
-def test_a_network_that_flattens_nothing_is_refused():
-    with pytest.raises(ValueError, match=r"^network: 0 layers nn.Flatten, exactly 1 expected$"):
-        verifier_features(nn.Linear(4, 3), np.zeros((1, 28, 28), np.uint8))

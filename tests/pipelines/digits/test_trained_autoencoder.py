@@ -65,10 +65,10 @@ def test_single_images_are_drawn_again_and_judged(mono, images):
         white = mono.network.decode(mono.network.encode(pixels)).sigmoid()[:, 0].numpy()
     np.testing.assert_allclose(drawn, white * 255, atol=0.51)
     errors = np.square(images / 255 - white).sum(axis=(1, 2))
-    np.testing.assert_allclose(mono.squared_errors(images), errors, rtol=1e-4)
+    np.testing.assert_allclose(mono.strangeness(images).errors, errors, rtol=1e-4)
     log_density = mono.mixture.log_density(mono.latents(images)).numpy()
     np.testing.assert_allclose(
-        mono.corrected_scores(images), mono.correction.score(errors, log_density), atol=1e-4
+        mono.strangeness(images).corrected, mono.correction.score(errors, log_density), atol=1e-4
     )
 
 
@@ -83,9 +83,8 @@ def test_a_network_of_one_channel_takes_stacks_a_channel_at_a_time(name, request
         # a batch of another size may round another way
         difference = drawn[..., channel].astype(int) - trained.reconstruct(singles)
         assert np.abs(difference).max() <= 1
-    for judge in (trained.squared_errors, trained.corrected_scores):
-        strangest = np.max([judge(singles) for singles in channels], axis=0)
-        np.testing.assert_allclose(judge(stacks), strangest, rtol=1e-3, atol=1e-4)
+    strangest = np.max([trained.strangeness(singles) for singles in channels], axis=0)
+    np.testing.assert_allclose(trained.strangeness(stacks), strangest, rtol=1e-3, atol=1e-4)
 
 
 def test_a_network_of_three_channels_takes_stacks_whole(whole, stacks):
@@ -97,8 +96,8 @@ def test_a_network_of_three_channels_takes_stacks_whole(whole, stacks):
         white = whole.network.decode(whole.network.encode(pixels)[0]).sigmoid().numpy()
     np.testing.assert_allclose(np.moveaxis(drawn, 3, 1), white * 255, atol=0.51)
     errors = np.square(pixels.numpy() - white).sum(axis=(1, 2, 3))
-    np.testing.assert_allclose(whole.squared_errors(stacks), errors, rtol=1e-4)
-    assert whole.corrected_scores(stacks).shape == (50,)
+    np.testing.assert_allclose(whole.strangeness(stacks).errors, errors, rtol=1e-4)
+    assert whole.strangeness(stacks).corrected.shape == (50,)
 
 
 def test_pixels_at_a_threshold_are_judged_at_it_and_drawn_ones_by_their_probabilities(images):
@@ -109,8 +108,8 @@ def test_pixels_at_a_threshold_are_judged_at_it_and_drawn_ones_by_their_probabil
 
 def test_views_of_other_arrays_are_taken_as_they_look(mono, images, stacks):
     for view in (images[::-1], images[:, :, ::-1], images.transpose(0, 2, 1), stacks[::-2]):
-        expected = mono.squared_errors(view.copy())
-        np.testing.assert_allclose(mono.squared_errors(view), expected, rtol=1e-5)
+        expected = mono.strangeness(view.copy()).errors
+        np.testing.assert_allclose(mono.strangeness(view).errors, expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +127,7 @@ def test_views_of_other_arrays_are_taken_as_they_look(mono, images, stacks):
 )
 def test_images_of_another_kind_are_refused(name, shape, dtype, request):
     trained = request.getfixturevalue(name)
-    for take in (trained.reconstruct, trained.squared_errors, trained.corrected_scores):
+    for take in (trained.reconstruct, trained.strangeness):
         with pytest.raises(ValueError, match=r"^images: .*, uint8 \[n, 28, 28.*\] expected"):
             take(np.zeros(shape, dtype))
 
@@ -198,7 +197,7 @@ def test_the_mixture_is_fitted_to_latents_drawn_as_in_training(images, kind):
 
 
 def test_corrected_scores_of_the_training_images_are_standard(mono, images):
-    scores = mono.corrected_scores(images)
+    scores = mono.strangeness(images).corrected
     assert scores.mean() == pytest.approx(0, abs=1e-4)
 
 

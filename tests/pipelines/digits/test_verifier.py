@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipelines.digits.verifier import Verifier, classify
+from pipelines.digits.verifier import Verifier, classify, read_images
 
 
 def new_network() -> Verifier:
@@ -98,3 +98,26 @@ def test_images_of_another_kind_are_refused(images):
         ValueError, match=r"images: .* uint8 \[n, 28, 28\] or \[n, 28, 28, channels"
     ):
         classify(new_network(), images)
+
+
+# its features
+
+
+def test_features_are_the_last_activations_averaged_over_positions():
+    network, images = new_network(), noise(20, 28, 28)
+    reading = read_images(network.train(), images)
+    seen = []
+    last = network.layers[[type(layer).__name__ for layer in network.layers].index("Flatten") - 1]
+    with last.register_forward_hook(lambda *passed: seen.append(passed[2])), torch.no_grad():
+        network(torch.tensor(images[:, None] / 255, dtype=torch.float32))
+    assert reading.features.shape == (20, 8)
+    np.testing.assert_allclose(reading.features, seen[0].mean(dim=(2, 3)), atol=1e-6)
+    np.testing.assert_array_equal(reading.beliefs, classify(network, images))
+
+
+def test_features_of_stacks_are_those_of_their_channels_in_turn():
+    network, stacks = new_network(), noise(7, 28, 28, 3)
+    by_channel = [read_images(network, stacks[..., channel]).features for channel in range(3)]
+    np.testing.assert_allclose(
+        read_images(network, stacks).features, np.concatenate(by_channel, axis=1), atol=1e-6
+    )

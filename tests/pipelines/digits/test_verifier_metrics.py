@@ -8,13 +8,13 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from pipelines.digits.anomaly import CorrectedScore
 from pipelines.digits.autoencoder import Architecture, Autoencoder
-from pipelines.digits.frechet import frechet_distance, verifier_features
+from pipelines.digits.frechet import frechet_distance
 from pipelines.digits.generation_scores import generation_scores
 from pipelines.digits.latents import LatentDensity, standard_normal
 from pipelines.digits.mnist import small_digits
 from pipelines.digits.stacking import draw_stacks, stacked_images, stacked_labels
 from pipelines.digits.trained_autoencoder import TrainedAutoencoder
-from pipelines.digits.verifier import Verifier, classify
+from pipelines.digits.verifier import Verifier, classify, read_images
 from pipelines.digits.verifier_metrics import (
     DigitSet,
     Tolerances,
@@ -97,12 +97,12 @@ def test_generated_copies_of_real_digits_score_as_the_digits_do(verifier, test, 
     numbers = drawn_numbers(trained, MODES, seed=5)
     members = draw_stacks(MODES, MODES, np.random.default_rng(5))
     same = DigitSet(test.images[numbers], test.labels[numbers], members)
-    features = verifier_features(verifier, training.images[:COUNT])
+    features = read_images(verifier, training.images[:COUNT]).features
     found = generation_metrics(
         *(trained, verifier, "mixture", features, TOLERANCES), count=COUNT, modes=MODES, seed=5
     )
     expected = real_metrics(verifier, same, training, TOLERANCES, COUNT)
-    distance = frechet_distance(verifier_features(verifier, same.images[:COUNT]), features)
+    distance = frechet_distance(read_images(verifier, same.images[:COUNT]).features, features)
     assert found["mono"].pop("frechet_distance") == pytest.approx(distance, rel=1e-3)
     del expected["mono"]["frechet_distance"], expected["stacked"]["frechet_distance"]
     assert set(found) == set(expected) == {"mono", "stacked", "stacked_modes"}
@@ -123,7 +123,7 @@ def test_stacks_are_believed_as_if_the_verifier_saw_them_as_stacks(verifier, tes
         compared = {name: found[part][name] for name in expected}
         assert compared == pytest.approx(expected, abs=1e-6)
     features = [
-        verifier_features(verifier, stacked_images(each.images, each.members[:COUNT]))
+        read_images(verifier, stacked_images(each.images, each.members[:COUNT])).features
         for each in (test, training)
     ]
     assert found["stacked"]["frechet_distance"] == pytest.approx(
@@ -145,7 +145,7 @@ def test_real_single_digits_are_scored_by_brute_force(verifier, test, training):
     divergence = sum(share * np.log(share * 10) for share in shares if share)
     assert found["kl_from_uniform"] == pytest.approx(divergence)
     distance = frechet_distance(
-        *(verifier_features(verifier, each.images) for each in (test, training))
+        *(read_images(verifier, each.images).features for each in (test, training))
     )
     assert found["frechet_distance"] == pytest.approx(distance)
 
@@ -154,12 +154,12 @@ def test_a_network_of_three_channels_is_measured_on_stacks_alone(verifier, test,
     trained = copier(test.units(3), channels=3)
     numbers = drawn_numbers(trained, MODES, seed=2)
     stacks = test.units(3)[numbers]
-    features = verifier_features(verifier, training.units(3)[:COUNT])
+    features = read_images(verifier, training.units(3)[:COUNT]).features
     found = generation_metrics(
         *(trained, verifier, "mixture", features, TOLERANCES), count=COUNT, modes=MODES, seed=2
     )
     assert set(found) == {"stacked", "stacked_modes"}
-    distance = frechet_distance(verifier_features(verifier, stacks[:COUNT]), features)
+    distance = frechet_distance(read_images(verifier, stacks[:COUNT]).features, features)
     assert found["stacked"].pop("frechet_distance") == pytest.approx(distance, rel=1e-3)
     beliefs = classify(verifier, stacks)
     for part, seen in [("stacked", beliefs[:COUNT]), ("stacked_modes", beliefs)]:
