@@ -7,7 +7,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check repro publish test lint format reference ui clean
+.PHONY: help setup check repro publish test lint format reference ui repeat clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ reference: setup  ## Write the parameter reference in README.md anew
 
 ui: setup  ## Open the MLflow UI on http://127.0.0.1:5000 (PORT=... for another)
 	mlflow ui --host 127.0.0.1 --port $(PORT) --workers 1 --backend-store-uri "$$(python -m stages.store)"
+
+repeat: setup  ## Compute a run once more from its commit and parameters, and compare (RUN=<its id>)
+	@python -m stages.repeat "$(RUN)"
 
 clean:  ## Remove the environment and caches; results and tracking stay
 	rm -rf .venv .scratch .pytest_cache .ruff_cache .hypothesis .import_linter_cache

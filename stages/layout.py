@@ -11,6 +11,9 @@ PROJECT = Path(os.environ.get("DVC_ROOT", ROOT)).resolve()
 
 PARAMS = ROOT / "params.yaml"
 
+#: The default tracking store; its artifacts lie beside it, in `mlruns/`.
+DATABASE = PROJECT / "mlflow.db"
+
 #: Checkpoints of trainings in progress; no output, known to neither git nor DVC.
 SCRATCH = ROOT / ".scratch"
 
