@@ -104,7 +104,7 @@ def _clean(root: Path, name: str) -> str:
         with whole(file) as draft:
             draft.write_text(json.dumps(left), encoding="utf-8")
         named = ", ".join(f"`{_shortened(cmd)}` (process {pid})" for pid, cmd in dead.items())
-        return f"cleared the locks of {named} in {name}, killed at work"
+        return f"cleared the locks of {named} in {name}, which was killed"
     return ""
 
 

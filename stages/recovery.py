@@ -4,6 +4,7 @@ DVC rewrites two files in place, so a SIGKILL in that moment leaves half a file,
 later `dvc repro` stops at it: `dvc.lock`, and `.dvc/tmp/rwlock`, which tells who is running now.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -34,9 +35,14 @@ def recover(root: Path = ROOT) -> list[str]:
         root: the project.
 
     Returns:
-        What was done, a line each; nothing if there was nothing to do.
+        What was done, and what is lost, a line each; nothing if there was nothing to do.
     """
-    done = [*remove_stale_locks(root), mend_stage_lock(root), follow_project(root / "mlflow.db")]
+    done = [
+        *remove_stale_locks(root),
+        mend_stage_lock(root),
+        follow_project(root / "mlflow.db"),
+        name_missing_runs(root),
+    ]
     return [line for line in done if line]
 
 
@@ -78,6 +84,24 @@ def mend_stage_lock(root: Path) -> str:
             f"damage {len(kept)}, from the last commit {len(lost.keys() - kept.keys())}"
         )
     return ""  # somebody is just writing it
+
+
+def name_missing_runs(root: Path) -> str:
+    """Say what a project lacks that came without its tracking store; nothing if that is elsewhere.
+
+    Args:
+        root: the project.
+
+    Returns:
+        What is lost, in one line; nothing if no results came either.
+    """
+    trained = len(list(root.glob("results/*/*/run.json")))
+    if not trained or (root / "mlflow.db").exists() or os.environ.get("MLFLOW_TRACKING_URI"):
+        return ""
+    return (
+        f"no mlflow.db came along: the runs of {trained} trained variants, their curves and models "
+        f"in MLflow, stayed where they were made; `make publish` sends what results/ holds of them"
+    )
 
 
 def _text(file: Path) -> str:
