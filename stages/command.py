@@ -9,6 +9,7 @@ from typing import NoReturn, TypeVar
 
 from stages.layout import ROOT
 from stages.params import Params, ParamsError, load_params
+from stages.steady_params import steady_params
 from stages.stopping import Stopped, stoppable
 
 _Read = TypeVar("_Read")
@@ -102,7 +103,7 @@ def relative(path: Path) -> str:
 def _run(stage: str, work: Callable[[Params], str]) -> NoReturn:
     started = time.monotonic()
     try:
-        with stoppable():
+        with stoppable(), steady_params(stage):
             closing = work(load_params())
     except Stopped:
         with suppress(OSError):  # nobody may be left to read it

@@ -73,3 +73,22 @@ def test_while_a_repro_is_at_work_a_second_one_is_told_by_whom_in_one_line(copy:
     assert line.startswith(f"`dvc repro figures-train@demo_1` (process {process.pid}, since ")
     assert line.endswith(f"wait until it has ended, or end it with `kill {process.pid}`")
     assert "is at work" not in copy.run("python", "-m", "stages.recovery")
+
+
+def test_an_edit_in_the_midst_of_a_training_does_not_pass_for_what_it_was_trained_with(
+    copy: Project,
+) -> None:
+    lock, params = copy.lock(), copy.params()
+    copy.write_params(copy.params_with("demo_1", epochs=2000))
+    process = copy.start("dvc", "repro", "figures-train@demo_1")
+    while "> python" not in (said := process.stdout.readline()):
+        assert said, "it ended"
+    wait_until(lambda: training_is_recorded(copy))
+    copy.write_params(copy.params_with("demo_1", epochs=2001))
+    output, _ = process.communicate(timeout=180)
+    assert process.returncode != 0
+    assert "params.yaml: figures.networks.demo_1 changed while the stage was at work" in output
+    assert copy.lock() == lock
+    copy.write_params(params)
+    copy.run("dvc", "repro")
+    assert copy.lock() == lock
