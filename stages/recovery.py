@@ -99,8 +99,8 @@ def name_missing_runs(root: Path) -> str:
     if not trained or (root / "mlflow.db").exists() or os.environ.get("MLFLOW_TRACKING_URI"):
         return ""
     return (
-        f"no mlflow.db came along: the runs of {trained} trained variants, their curves and models "
-        f"in MLflow, stayed where they were made; `make publish` sends what results/ holds of them"
+        f"no mlflow.db came along: the runs of {trained} trained variants stayed where they were "
+        f"made; `make publish` tells them anew from results/, without their times and commits"
     )
 
 

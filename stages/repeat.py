@@ -5,6 +5,7 @@ and its own tracking store; the project, its results and its store stay as they 
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,9 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from stages.layout import PROJECT, SCRATCH
 from stages.store import prepare_store, public_address
 
+#: What an evaluation has measured; the seed's headlines stand in the run of one seed among several.
+_MEASURED = ("test/", "headline/", "seeds/")
+_TAGS = ("git_commit", "pipeline", "variant", "seed", "fingerprint")
 _SHOWN = 5
 
 
@@ -93,14 +97,16 @@ def recipe_of(run: Run) -> Recipe:
         RepeatError: they do not tell, or the commit is not here.
     """
     tags = run.data.tags
-    missing = [name for name in ("git_commit", "pipeline", "variant") if name not in tags]
+    missing = [name for name in _TAGS if name not in tags]
     if missing:
         raise RepeatError(f"it has no tag {', '.join(missing)}; what made it is unknown")
     commit = tags["git_commit"]
+    if not re.fullmatch(r"[0-9a-f]{40,64}", commit):
+        raise RepeatError(f"its tag git_commit is {commit!r}, which is no commit")
     if _git("cat-file", "-e", f"{commit}^{{commit}}").returncode:
         raise RepeatError(
-            f"its commit {commit[:9]} is not in this repository: "
-            f"fetch it, if it was made elsewhere; Git removes commits that no branch holds"
+            f"its commit {commit[:9]} is not in this repository; fetch it from where it was made "
+            f"(Git has removed it if no branch held it any more)"
         )
     pipeline, variant = tags["pipeline"], tags["variant"]
     stage = f"{pipeline}-evaluate@{variant}"
@@ -134,7 +140,12 @@ def compare(first: Run, second: Run) -> str:
 
 
 def _measured(run: Run) -> Mapping[str, float]:
-    return {name: value for name, value in run.data.metrics.items() if name.startswith("test/")}
+    """Return what was measured of a variant, without what compares it with other variants."""
+    return {
+        name: value
+        for name, value in run.data.metrics.items()
+        if name.startswith(_MEASURED) and "_against_" not in name
+    }
 
 
 def _check_out(commit: str, folder: Path) -> None:
@@ -167,9 +178,10 @@ def _compute(stage: str, folder: Path) -> None:
     }
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     environment["TRACKING_REQUIRED"] = "1"
-    command = [sys.executable, "-m", "dvc", "repro", "--force", stage]
-    if subprocess.run(command, cwd=folder, env=environment, check=False).returncode:
-        raise RepeatError(f"`dvc repro {stage}` failed in {folder}")
+    for module, *arguments in (["stages.params"], ["dvc", "repro", "--force", stage]):
+        command = [sys.executable, "-m", module, *arguments]
+        if subprocess.run(command, cwd=folder, env=environment, check=False).returncode:
+            raise RepeatError(f"`{' '.join([module, *arguments])}` failed in {folder}")
 
 
 def _found(run: Run, folder: Path) -> Run:

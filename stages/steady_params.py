@@ -51,7 +51,7 @@ def steady_params(
 def _declared(stage: str, workflow: Path) -> list[str]:
     name, _, variant = stage.partition("@")
     declaration = YAML(typ="safe", pure=True).load(workflow.read_text(encoding="utf-8"))
-    found = declaration["stages"][name]
+    found = declaration["stages"].get(name, {})
     return [key.replace("${key}", variant) for key in found.get("do", found).get("params", [])]
 
 

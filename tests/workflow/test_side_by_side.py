@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 
 from tests.workflow.project import Project
+from tests.workflow.waiting import lengthened, training_is_recorded, wait_until
 
 EXPERIMENT = "figures.networks.demo_1.optimizer.learning_rate=0.2"
 
@@ -61,7 +62,7 @@ def test_two_repros_and_an_experiment_at_once_leave_every_run_in_order(copy: Pro
 
 
 def test_while_a_repro_is_at_work_a_second_one_is_told_by_whom_in_one_line(copy: Project) -> None:
-    copy.write_params(copy.params_with("demo_1", epochs=100_000))
+    lengthened(copy)
     process = copy.start("dvc", "repro", "figures-train@demo_1")
     try:
         while "Running stage" not in (said := process.stdout.readline()):
@@ -81,8 +82,6 @@ def test_an_edit_in_the_midst_of_a_training_does_not_pass_for_what_it_was_traine
     lock, params = copy.lock(), copy.params()
     copy.write_params(copy.params_with("demo_1", epochs=2000))
     process = copy.start("dvc", "repro", "figures-train@demo_1")
-    while "> python" not in (said := process.stdout.readline()):
-        assert said, "it ended"
     wait_until(lambda: training_is_recorded(copy))
     copy.write_params(copy.params_with("demo_1", epochs=2001))
     output, _ = process.communicate(timeout=180)
