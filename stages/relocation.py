@@ -34,7 +34,7 @@ def follow_project(database: Path) -> str:
     Raises:
         OSError: the database cannot be read or written; it is as it was.
     """
-    if not database.exists():
+    if not database.exists() or database.is_symlink():  # it may be shared with another project
         return ""
     try:
         if not former_folders(database):

@@ -95,6 +95,10 @@ def test_a_store_where_it_was_made_or_none_at_all_is_left_alone(made: Path, tmp_
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "mlflow.db").touch()
     assert follow_project(tmp_path / "mlflow.db") == ""
+    (tmp_path / "mlflow.db").unlink()
+    (tmp_path / "mlflow.db").symlink_to(made / "mlflow.db")
+    assert follow_project(tmp_path / "mlflow.db") == ""
+    assert snapshot(made) == before
 
 
 def test_either_all_paths_follow_or_none_does(moved: Path) -> None:

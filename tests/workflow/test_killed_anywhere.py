@@ -1,6 +1,5 @@
 """Killed twenty times on its way, the workflow ends where an undisturbed one ends."""
 
-import json
 import os
 import random
 import shutil
@@ -53,6 +52,12 @@ def kill_on_the_way(project: Project, command: str, stages: int, seconds: float)
     return begun[-1]
 
 
+def results_of(project: Project) -> dict[str, bytes]:
+    """Return data and results; the report tells the time, too."""
+    files = project.snapshot("data", "results")
+    return {name: content for name, content in files.items() if not name.endswith(".html")}
+
+
 def test_killed_at_twenty_random_moments_the_workflow_ends_as_if_undisturbed(
     finished: Project, tmp_path: Path
 ) -> None:
@@ -70,9 +75,9 @@ def test_killed_at_twenty_random_moments_the_workflow_ends_as_if_undisturbed(
 
     project.run("sh", "-c", REPRO)
     assert project.lock() == finished.lock()
-    assert project.snapshot("results", "data") == finished.snapshot("results", "data")
+    assert results_of(project) == results_of(finished)
     assert project.half_written() == []
-    assert not any((project.root / ".scratch").glob("*/*")), "a checkpoint was left"
+    assert not any(project.root.glob(".scratch/*/*.ckpt")), "a checkpoint was left"
     for pipeline in PIPELINES:
         runs = project.runs(pipeline)
         assert {run.info.status for run in runs} <= {"FINISHED", "KILLED", "FAILED"}
@@ -85,4 +90,6 @@ def test_killed_at_twenty_random_moments_the_workflow_ends_as_if_undisturbed(
                 and run.data.tags["fingerprint"] == wanted.data.tags["fingerprint"]
                 and run.data.metrics.keys() == wanted.data.metrics.keys()
             ]
-            assert len(whole) == 1, (wanted.info.run_name, json.dumps(met))
+            # The verifier's only stage tells its run everything before DVC keeps its outputs.
+            most = KILLS if wanted.info.run_name == "verifier" else 1
+            assert 1 <= len(whole) <= most, (wanted.info.run_name, met)

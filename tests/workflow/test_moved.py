@@ -8,6 +8,7 @@ import mlflow
 import pytest
 
 from tests.workflow.project import Project
+from tests.workflow.waiting import ran
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_a_project_that_came_without_its_store_works_and_says_what_is_lost(copy:
     (line,) = copy.run("python", "-m", "stages.recovery").splitlines()
     count = len(list(copy.root.glob("results/*/*/run.json")))
     assert f"no mlflow.db came along: the runs of {count} trained variants" in line
-    assert "Running stage" not in copy.run("dvc", "repro")
+    assert not ran(copy.run("dvc", "repro"))
     copy.run("dvc", "repro", "--force", "--single-item", "figures-evaluate@demo_1")
     (run,) = copy.runs("figures")
     found = json.loads((copy.root / "results/figures/demo_1/run.json").read_text())

@@ -1,5 +1,6 @@
-"""Trainings that last until a test has met them."""
+"""Trainings that last until a test has met them, and what ran."""
 
+import re
 import time
 from collections.abc import Callable
 
@@ -22,3 +23,8 @@ def training_is_recorded(project: Project) -> bool:
     if not (project.root / "mlflow.db").exists():
         return False
     return any("train/loss" in run.data.metrics for run in project.runs("figures"))
+
+
+def ran(output: str) -> list[str]:
+    """Name the stages that a `dvc repro` ran, but for those that it runs always."""
+    return sorted(set(re.findall(r"Running stage '([^']+)'", output)) - {"report"})
