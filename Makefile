@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check repro smoke publish test lint format reference ui serve clean
+.PHONY: help setup check repro smoke publish test lint format reference ui serve repeat clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ ui: setup  ## Open the MLflow UI on http://127.0.0.1:5000 (PORT=... for another)
 serve: PORT ?= 5001
 serve: setup  ## Serve the best variant, PIPELINE=..., on http://127.0.0.1:5001 (PORT=... for another)
 	@exec python -m stages.serve "$(PIPELINE)" "$(PORT)"
+
+repeat: setup  ## Compute a run once more from its commit and parameters, and compare (RUN=<its id>)
+	@python -m stages.repeat "$(RUN)"
 
 clean:  ## Remove the environment and caches; results and tracking stay
 	rm -rf .venv .scratch .pytest_cache .ruff_cache .hypothesis .import_linter_cache

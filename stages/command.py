@@ -11,6 +11,7 @@ import psutil
 
 from stages.layout import ROOT
 from stages.params import Params, ParamsError, load_params
+from stages.steady_params import steady_params
 from stages.stopping import Stopped, stoppable
 from stages.timings import keep_timing
 
@@ -105,7 +106,7 @@ def relative(path: Path) -> str:
 def _run(stage: str, work: Callable[[Params], str]) -> NoReturn:
     started = psutil.Process().create_time()  # importing what a stage needs takes its time, too
     try:
-        with stoppable():
+        with stoppable(), steady_params(stage):
             closing = work(load_params())
     except Stopped:
         with suppress(OSError):  # nobody may be left to read it

@@ -17,6 +17,9 @@ LOCK = ROOT / "dvc.lock"
 
 RESULTS = ROOT / "results"
 
+#: The default tracking store; its artifacts lie beside it, in `mlruns/`.
+DATABASE = PROJECT / "mlflow.db"
+
 #: Checkpoints of trainings in progress; no output, known to neither git nor DVC.
 SCRATCH = ROOT / ".scratch"
 

@@ -12,8 +12,10 @@ from stages.layout import ROOT
 
 def commit_tags() -> dict[str, str]:
     """Return the tags that name the commit and the DVC experiment; what is unknown is left out."""
-    # What this very workflow writes does not make a commit dirty.
-    changed = _git("status", "--porcelain", "--", ".", ":!dvc.lock", ":!results", ":!data")
+    # What this very workflow writes does not make a commit dirty; a run keeps its parameters.
+    written = (":!dvc.lock", ":!results", ":!data", ":!params.yaml")
+    # Without optional locks: killed with one, it would let later commits fail.
+    changed = _git("--no-optional-locks", "status", "--porcelain", "--", ".", *written)
     commit = _git("rev-parse", "HEAD")
     experiment = os.environ.get("DVC_EXP_NAME", "")
     tags = {"git_commit": commit, "git_dirty": str(bool(changed)).lower() if commit else ""}

@@ -1,12 +1,13 @@
-"""What a killed `dvc` may leave behind, put right before the next one starts.
+"""What a killed `dvc`, or a move of the project, may leave behind, put right before the next start.
 
 DVC rewrites two files in place, so a SIGKILL in that moment leaves half a file, and then every
 later `dvc repro` stops at it: `dvc.lock`, and `.dvc/tmp/rwlock`, which tells who is running now.
 """
 
-import json
+import os
 import re
 import subprocess
+import sys
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +18,9 @@ from dvc.utils.serialize import YAMLFileCorruptedError, parse_yaml
 from voluptuous import Invalid
 
 from stages.layout import ROOT
+from stages.occupancy import occupants, remove_stale_locks
 from stages.outputs import whole
+from stages.relocation import follow_project
 
 _HEADER = "schema: '2.0'\nstages:\n"
 #: What DVC writes, cut off behind its header.
@@ -28,36 +31,21 @@ _START_OF_STAGE = re.compile(r"^  \S", re.MULTILINE)
 
 
 def recover(root: Path = ROOT) -> list[str]:
-    """Put right what a killed `dvc` left half-written.
+    """Put right what a killed `dvc` left half-written or locked, and what a move has misplaced.
 
     Args:
         root: the project.
 
     Returns:
-        What was done, a line each; nothing if there was nothing to do.
+        What was done, and what is lost, a line each; nothing if there was nothing to do.
     """
-    return [done for done in (remove_damaged_rwlock(root), mend_stage_lock(root)) if done]
-
-
-def remove_damaged_rwlock(root: Path) -> str:
-    """Remove a damaged `.dvc/tmp/rwlock`; all that it can hold is who was running.
-
-    Args:
-        root: the project.
-
-    Returns:
-        What was done, in one line; nothing if there was nothing to do.
-    """
-    file = root / ".dvc" / "tmp" / "rwlock"
-    if not file.exists():
-        return ""
-    with suppress(LockError), make_lock(str(file.with_name("rwlock.lock"))):
-        try:
-            json.loads(file.read_text(encoding="utf-8"))
-        except ValueError:
-            file.unlink()
-            return "removed .dvc/tmp/rwlock, which a killed process had left half-written"
-    return ""  # it is good, or somebody is just writing it
+    done = [
+        *remove_stale_locks(root),
+        mend_stage_lock(root),
+        follow_project(root / "mlflow.db"),
+        name_missing_runs(root),
+    ]
+    return [line for line in done if line]
 
 
 def mend_stage_lock(root: Path) -> str:
@@ -100,6 +88,24 @@ def mend_stage_lock(root: Path) -> str:
     return ""  # somebody is just writing it
 
 
+def name_missing_runs(root: Path) -> str:
+    """Say what a project lacks that came without its tracking store; nothing if that is elsewhere.
+
+    Args:
+        root: the project.
+
+    Returns:
+        What is lost, in one line; nothing if no results came either.
+    """
+    trained = len(list(root.glob("results/*/*/run.json")))
+    if not trained or (root / "mlflow.db").exists() or os.environ.get("MLFLOW_TRACKING_URI"):
+        return ""
+    return (
+        f"no mlflow.db came along: the runs of {trained} trained variants stayed where they were "
+        f"made; `make publish` tells them anew from results/, without their times and commits"
+    )
+
+
 def _text(file: Path) -> str:
     return file.read_text(encoding="utf-8", errors="replace")
 
@@ -139,5 +145,9 @@ def _committed_text(root: Path) -> str:
 
 
 if __name__ == "__main__":
-    for done in recover():
-        print(done)
+    try:
+        for done in recover():
+            print(done)
+    except OSError as problem:
+        sys.exit(f"{problem.filename or 'recovery'}: {problem.strerror or problem}")
+    sys.exit("\n".join(map(str, occupants(ROOT))) or None)

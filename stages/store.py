@@ -6,15 +6,17 @@
 import os
 import platform
 import re
+import sys
 from pathlib import Path
 
 import mlflow
 from filelock import FileLock
 from mlflow.entities import RunStatus, ViewType
 
-from stages.layout import PROJECT
+from stages.layout import DATABASE, PROJECT
 from stages.outputs import whole
 from stages.provenance import start_of_process
+from stages.relocation import follow_project
 
 #: Lets the UI open the experiment as one of training runs, not of conversations.
 _TRAINING = {"mlflow.experimentKind": "custom_model_development"}
@@ -25,7 +27,7 @@ def store_address() -> str:
 
     A relative SQLite file is one of the project's root, whatever folder a stage runs in.
     """
-    address = os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
+    address = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{DATABASE}"
     database = _sqlite_file(address)
     return f"sqlite:///{database}" if database else address
 
@@ -52,11 +54,15 @@ def prepare_store() -> str:
 
     Two processes that meet on a fresh file would both make the tables and one would fail; a
     process killed meanwhile would leave half of them. So one makes them, under another name.
+
+    A project that was moved or copied takes its store along; the first to use it there says so.
     """
     set_patience()
     address = store_address()
     mlflow.set_tracking_uri(address)
     database = _sqlite_file(address)
+    if database == DATABASE and (done := follow_project(database)):
+        print(f"tracking: {done}", file=sys.stderr, flush=True)
     if database and not database.exists():
         database.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{database}.lock"):

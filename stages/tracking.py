@@ -9,9 +9,11 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 
 import mlflow
 from mlflow.entities import LifecycleStage, RunStatus
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from stages.layout import PARAMS
 from stages.provenance import commit_tags, process_tags
+from stages.record import TOLD
 from stages.run import Run
 from stages.store import end_abandoned_runs, experiment_id
 from stages.unsent import forget, kept
@@ -37,6 +39,7 @@ def new_run(
     def make() -> mlflow.ActiveRun:
         experiment = experiment_id(pipeline)
         end_abandoned_runs(experiment)
+        _end_unkept_runs(experiment, variant, fingerprint)
         run = mlflow.start_run(experiment_id=experiment, run_name=variant, tags=tags)
         mlflow.log_text(PARAMS.read_text(encoding="utf-8"), PARAMS.name)
         return run
@@ -121,6 +124,21 @@ def _during(make: Callable[[], mlflow.ActiveRun], tags: Mapping[str, str]) -> It
     run.close(RunStatus.to_string(RunStatus.FINISHED))
     if run.recorded:
         forget(tags["fingerprint"])
+
+
+def _end_unkept_runs(experiment: str, variant: str, fingerprint: str) -> None:
+    """End as KILLED the runs of trainings whose outputs DVC was killed before it could keep.
+
+    They ended well, but are trained once more, and nothing was ever told of what they led to.
+    """
+    client = mlflow.MlflowClient()
+    for run in client.search_runs(
+        [experiment],
+        f"attributes.status = 'FINISHED' AND tags.fingerprint = '{fingerprint}' "
+        f"AND tags.variant = '{variant}' AND tags.trained = 'true'",
+    ):
+        if not {TOLD, MLFLOW_PARENT_RUN_ID} & run.data.tags.keys():
+            client.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.KILLED))
 
 
 def _is_there(run: str) -> bool:

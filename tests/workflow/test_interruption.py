@@ -3,30 +3,12 @@
 import os
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.workflow.project import Project
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 180
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.02)
-
-
-def lengthened(project: Project) -> None:
-    """Let demo_1 train for so long that it can be met while it trains."""
-    project.write_params(project.params_with("demo_1", epochs=100_000))
-
-
-def training_is_recorded(project: Project) -> bool:
-    if not (project.root / "mlflow.db").exists():
-        return False
-    return any("train/loss" in run.data.metrics for run in project.runs("figures"))
+from tests.workflow.waiting import lengthened, training_is_recorded, wait_until
 
 
 @pytest.mark.parametrize("seconds", [2.0, 4.0, 7.0])
