@@ -2,10 +2,18 @@
 
 import os
 import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+from tests.workflow.project import Project
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 HERE = ("http://127.0.0.1:", "file:", "data:", "blob:")
@@ -52,3 +60,52 @@ def page(chromium: Browser, complaints: list[str]) -> Iterator[Page]:
     yield page
     context.close()
     assert complaints == []
+
+
+@dataclass
+class Server:
+    """A server that a command started.
+
+    Attributes:
+        address: of its first page.
+        process: the command; the server is it or a child of it.
+    """
+
+    address: str
+    process: subprocess.Popen[bytes]
+
+    def answers(self) -> bool:
+        try:
+            return urllib.request.urlopen(self.address, timeout=10).status == 200
+        except OSError:
+            return False
+
+
+@pytest.fixture(scope="module")
+def ui(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The MLflow UI over the finished project, as `make ui` starts it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("ui") / "log.txt"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            # The environment of the tests takes the place of the one that make would set up.
+            ["make", "--old-file=.venv/bin/.installed", "ui", f"PORT={port}"],
+            cwd=finished.root,
+            env=finished.environment,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    server = Server(f"http://127.0.0.1:{port}/", process)
+    try:
+        deadline = time.monotonic() + 180
+        while not server.answers():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+        yield server
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
