@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Stages call `python`: let it be the environment's, whatever shell this is.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# MLflow's servers send usage data to nobody; the stages see to that themselves.
+export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check repro smoke publish test lint format reference ui serve repeat clean
@@ -33,7 +35,7 @@ publish: setup  ## Send to the tracking store what it missed of the results
 	@python -m stages.publish
 
 test: setup lint  ## Lint, then run the whole test suite
-	python -m pytest
+	OMP_NUM_THREADS=1 python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 lint: setup  ## Check format, style and the rules of the house
 	ruff format --check .

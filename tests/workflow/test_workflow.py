@@ -142,9 +142,9 @@ def test_what_python_leaves_beside_the_code_reruns_nothing(copy: Project) -> Non
     assert ran(copy.run("dvc", "repro")) == []
 
 
-def test_metrics_and_plots_can_be_shown_without_a_server(finished: Project) -> None:
-    assert "results/figures/demo_1/metrics.json" in finished.run("dvc", "metrics", "show", "--md")
-    page = finished.run("dvc", "plots", "show", "--out", "dvc_plots").strip().splitlines()[-1]
+def test_metrics_and_plots_can_be_shown_without_a_server(copy: Project) -> None:
+    assert "results/figures/demo_1/metrics.json" in copy.run("dvc", "metrics", "show", "--md")
+    page = copy.run("dvc", "plots", "show", "--out", "dvc_plots").strip().splitlines()[-1]
     assert page.endswith("index.html")
 
 
@@ -210,7 +210,7 @@ def test_a_damaged_input_is_refused_with_one_line(copy: Project) -> None:
 
 
 def test_an_experiment_in_a_folder_of_its_own_is_recorded_beside_the_others(
-    finished: Project, copy: Project
+    copy: Project,
 ) -> None:
     before = copy.snapshot("results")
     change = "figures.networks.demo_1.optimizer.learning_rate=0.2"
