@@ -36,6 +36,8 @@ def check_checksums(folder: Path) -> None:
         return
     lines = content.decode(errors="replace").splitlines()
     saved = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    if content != _lines(saved):
+        raise ValueError(f"{CHECKSUMS_NAME} is damaged")
     for name in found:
         if name not in saved:
             raise ValueError(f"{name} is not in {CHECKSUMS_NAME}")
@@ -44,17 +46,16 @@ def check_checksums(folder: Path) -> None:
             raise FileNotFoundError(errno.ENOENT, "No such file", str(folder / name))
         if saved[name] != found[name]:
             raise ValueError(f"{name} is not what was saved: its SHA-256 sum is another")
-    raise ValueError(f"{CHECKSUMS_NAME} is damaged")
 
 
 def _sums(folder: Path) -> dict[str, str]:
-    """The sum of each file by its name, in the order of the names."""
+    """The sum of each file by its name."""
     files = {
         path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()
     }
     files.pop(CHECKSUMS_NAME, None)
-    return {name: hashlib.sha256(files[name].read_bytes()).hexdigest() for name in sorted(files)}
+    return {name: hashlib.sha256(files[name].read_bytes()).hexdigest() for name in files}
 
 
 def _lines(sums: dict[str, str]) -> bytes:
-    return "".join(f"{digest}  {name}\n" for name, digest in sums.items()).encode()
+    return "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode()

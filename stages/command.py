@@ -99,6 +99,11 @@ def relative(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+def _shown(filename: object) -> str:
+    path = Path(str(filename))
+    return relative(path) if path.is_relative_to(ROOT) else str(path)
+
+
 def _run(stage: str, work: Callable[[Params], str]) -> NoReturn:
     started = time.monotonic()
     try:
@@ -111,7 +116,7 @@ def _run(stage: str, work: Callable[[Params], str]) -> NoReturn:
     except (ParamsError, StageError) as problem:
         sys.exit(f"{stage}: {problem}")
     except OSError as problem:
-        place = f"{problem.filename}: " if problem.filename else ""
+        place = f"{_shown(problem.filename)}: " if problem.filename else ""
         sys.exit(f"{stage}: {place}{problem.strerror or problem}")
     print(f"{stage}: {closing} ({time.monotonic() - started:.1f} s)", flush=True)
     sys.exit(0)

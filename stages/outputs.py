@@ -30,7 +30,7 @@ def whole(path: Path) -> Iterator[Path]:
         Where to write.
 
     Raises:
-        OSError: the disk refuses (full, read-only, …).
+        OSError: the disk refuses (full, read-only, …); it names the output.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
@@ -41,9 +41,11 @@ def whole(path: Path) -> Iterator[Path]:
         if path.is_dir():
             path.rename(former)  # a folder with content cannot be replaced in one step
         draft.replace(path)
-    except BaseException:
+    except BaseException as problem:
         if former.exists() and not path.exists():
             former.rename(path)
+        if isinstance(problem, OSError):
+            _name(problem, draft, path)
         raise
     finally:
         _remove(draft)
@@ -100,6 +102,17 @@ def dvc_md5(path: Path) -> str:
     ]
     entries.sort(key=lambda entry: entry["relpath"])
     return f"{hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest()}.dir"
+
+
+def _name(problem: OSError, draft: Path, path: Path) -> None:
+    """Let an error name the output: writing to an open file names none, opening one its draft."""
+    if problem.filename is None:
+        concerned = draft.exists()
+    else:
+        named = Path(str(problem.filename))
+        concerned = draft in (named, *named.parents)
+    if concerned:
+        problem.filename = str(path)
 
 
 def _remove_leftovers(path: Path) -> None:
