@@ -5,14 +5,17 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from stages.provenance import start_of_process
 
 _MARK = ".writing-"
+
+#: Writes a file or a folder where it is told to.
+Writer = Callable[[Path], object]
 
 
 @contextmanager
@@ -52,6 +55,21 @@ def whole(path: Path) -> Iterator[Path]:
         _remove(former)
 
 
+def write_outputs(folder: Path, writers: Mapping[str, Writer]) -> None:
+    """Write several files and folders: all of them or, where one cannot be written, none.
+
+    Args:
+        folder: where they shall lie.
+        writers: what writes each, by its name; called one after the other with where to write.
+
+    Raises:
+        OSError: the disk refuses; it names the output.
+    """
+    with ExitStack() as drafts:
+        for name, write in writers.items():
+            write(drafts.enter_context(whole(folder / name)))
+
+
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
     """Write a mapping as indented JSON, whole or not at all.
 
@@ -63,9 +81,20 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
         ValueError: a number is not finite.
         OSError: the disk refuses.
     """
+    write_outputs(path.parent, {path.name: json_writer(document)})
+
+
+def json_writer(document: Mapping[str, Any]) -> Writer:
+    """Return what writes a mapping as indented JSON.
+
+    Args:
+        document: what to write; NaN and infinity are refused.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
     text = json.dumps(document, indent=2, allow_nan=False)
-    with whole(path) as draft:
-        draft.write_text(f"{text}\n", encoding="utf-8")
+    return lambda path: path.write_text(f"{text}\n", encoding="utf-8")
 
 
 def fingerprint(parameters: Mapping[str, Any], inputs: Iterable[Path]) -> str:
@@ -106,12 +135,8 @@ def dvc_md5(path: Path) -> str:
 
 def _name(problem: OSError, draft: Path, path: Path) -> None:
     """Let an error name the output: writing to an open file names none, opening one its draft."""
-    if problem.filename is None:
-        concerned = draft.exists()
-    else:
-        named = Path(str(problem.filename))
-        concerned = draft in (named, *named.parents)
-    if concerned:
+    named = draft if problem.filename is None else Path(str(problem.filename))
+    if draft in (named, *named.parents):
         problem.filename = str(path)
 
 
