@@ -26,7 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from stages.layout import ROOT
 from stages.leaderboard import write_leaderboard
 from stages.stopping import held_back, is_stopping
-from stages.store import is_database, public_address, store_address
+from stages.store import is_database, public_address, reason_of, store_address
 from stages.training import Data, Training
 from stages.unsent import keep_for_later
 
@@ -251,8 +251,7 @@ class Run:
         status = RunStatus.KILLED if is_stopping() else RunStatus.FAILED
         with suppress(*_FAILURES):  # or else MLflow would try once more when the process ends
             mlflow.end_run(RunStatus.to_string(status))
-        reason = public_address(" ".join(str(problem).split()))[:300]
-        line = f"tracking: {public_address(store_address())} failed ({reason})"
+        line = f"tracking: {public_address(store_address())} failed ({reason_of(problem)})"
         if os.environ.get("TRACKING_REQUIRED") == "1":
             raise TrackingError(line) from problem
         keep_for_later(self._tags, self._id)

@@ -25,7 +25,7 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
     remote = "https://me:planted-remote-5c1f@127.0.0.1:9/project.git"
     project.run("git", "remote", "add", "origin", remote)
     planted = Project(project.root, project.environment | SECRETS)
-    printed = planted.run("dvc", "repro", "figures-evaluate@demo_1", "imbalance-train@ridge")
+    printed = planted.run("dvc", "repro", "figures-evaluate@demo_1", "imbalance-prepare")
     return project, printed
 
 

@@ -71,8 +71,8 @@ def test_a_full_disk_under_the_store_costs_one_warning_and_no_training(project: 
     }
     output = on_a_full_disk(project, store, 0, *TRAIN, succeeds=True)
     warning, closing = output.splitlines()
-    assert "store/mlflow.db failed (" in warning
-    assert warning.endswith("going on without it, results are on disk")
+    assert "store/mlflow.db failed (database or disk is full)" in warning
+    assert warning.endswith("going on without it, `make publish` sends the results later")
     assert closing.startswith("figures-train@demo_1: validation accuracy")
     assert project.snapshot("results") == before
 

@@ -50,6 +50,6 @@ def test_a_store_that_may_not_be_written_costs_one_warning_and_no_training(
     with read_only(store):
         output = project.run(*prefix, *TRAIN)
     warning, closing = output.splitlines()
-    assert "store/mlflow.db failed (" in warning
+    assert "store/mlflow.db failed (attempt to write a readonly database)" in warning
     assert closing.startswith("figures-train@demo_1: validation accuracy")
     assert project.snapshot("results") == before
