@@ -103,6 +103,11 @@ def relative(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+def _shown(filename: object) -> str:
+    path = Path(str(filename))
+    return relative(path) if path.is_relative_to(ROOT) else str(path)
+
+
 def _run(stage: str, work: Callable[[Params], str]) -> NoReturn:
     started = psutil.Process().create_time()  # importing what a stage needs takes its time, too
     try:
@@ -115,7 +120,7 @@ def _run(stage: str, work: Callable[[Params], str]) -> NoReturn:
     except (ParamsError, StageError) as problem:
         sys.exit(f"{stage}: {problem}")
     except OSError as problem:
-        place = f"{problem.filename}: " if problem.filename else ""
+        place = f"{_shown(problem.filename)}: " if problem.filename else ""
         sys.exit(f"{stage}: {place}{problem.strerror or problem}")
     seconds = time.time() - started
     with suppress(OSError):  # the work is done, and a report can do without its time

@@ -5,14 +5,17 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from stages.provenance import start_of_process
 
 _MARK = ".writing-"
+
+#: Writes a file or a folder where it is told to.
+Writer = Callable[[Path], object]
 
 
 @contextmanager
@@ -30,7 +33,7 @@ def whole(path: Path) -> Iterator[Path]:
         Where to write.
 
     Raises:
-        OSError: the disk refuses (full, read-only, …).
+        OSError: the disk refuses (full, read-only, …); it names the output.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
@@ -41,13 +44,30 @@ def whole(path: Path) -> Iterator[Path]:
         if path.is_dir():
             path.rename(former)  # a folder with content cannot be replaced in one step
         draft.replace(path)
-    except BaseException:
+    except BaseException as problem:
         if former.exists() and not path.exists():
             former.rename(path)
+        if isinstance(problem, OSError):
+            _name(problem, draft, path)
         raise
     finally:
         _remove(draft)
         _remove(former)
+
+
+def write_outputs(folder: Path, writers: Mapping[str, Writer]) -> None:
+    """Write several files and folders: all of them or, where one cannot be written, none.
+
+    Args:
+        folder: where they shall lie.
+        writers: what writes each, by its name; called one after the other with where to write.
+
+    Raises:
+        OSError: the disk refuses; it names the output.
+    """
+    with ExitStack() as drafts:
+        for name, write in writers.items():
+            write(drafts.enter_context(whole(folder / name)))
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
@@ -61,9 +81,20 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
         ValueError: a number is not finite.
         OSError: the disk refuses.
     """
+    write_outputs(path.parent, {path.name: json_writer(document)})
+
+
+def json_writer(document: Mapping[str, Any]) -> Writer:
+    """Return what writes a mapping as indented JSON.
+
+    Args:
+        document: what to write; NaN and infinity are refused.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
     text = json.dumps(document, indent=2, allow_nan=False)
-    with whole(path) as draft:
-        draft.write_text(f"{text}\n", encoding="utf-8")
+    return lambda path: path.write_text(f"{text}\n", encoding="utf-8")
 
 
 def fingerprint(parameters: Mapping[str, Any], inputs: Iterable[Path]) -> str:
@@ -100,6 +131,13 @@ def dvc_md5(path: Path) -> str:
     ]
     entries.sort(key=lambda entry: entry["relpath"])
     return f"{hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest()}.dir"
+
+
+def _name(problem: OSError, draft: Path, path: Path) -> None:
+    """Let an error name the output: writing to an open file names none, opening one its draft."""
+    named = draft if problem.filename is None else Path(str(problem.filename))
+    if draft in (named, *named.parents):
+        problem.filename = str(path)
 
 
 def _remove_leftovers(path: Path) -> None:

@@ -3,6 +3,7 @@
 `python -m stages.params` checks the file, as `make repro` does before any stage runs.
 """
 
+import reprlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,6 +43,13 @@ class Params(Section):
         }
 
 
+#: Signs of a value, or of a key, that a message repeats.
+LONGEST_VALUE = 60
+#: Does not follow aliases of aliases of aliases to their end.
+SHORT = reprlib.Repr()
+SHORT.maxlevel, SHORT.maxstring, SHORT.maxother = 3, LONGEST_VALUE, LONGEST_VALUE
+
+
 class ParamsError(ValueError):
     """Raised when params.yaml cannot be read or does not fit the schema; one line."""
 
@@ -62,6 +70,8 @@ def load_params(path: Path = PARAMS) -> Params:
         document = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParamsError(f"{path.name}: there is no such file in {path.parent}") from None
+    except OSError as error:
+        raise ParamsError(f"{path.name}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise ParamsError(f"{path.name}: not UTF-8 text ({error.reason})") from None
     except MarkedYAMLError as error:
@@ -69,10 +79,14 @@ def load_params(path: Path = PARAMS) -> Params:
         raise ParamsError(f"{path.name}: {line}{_one_line(error.problem)}") from None
     except (YAMLError, ValueError) as error:
         raise ParamsError(f"{path.name}: not YAML: {_one_line(error)}") from None
+    except RecursionError:
+        raise ParamsError(f"{path.name}: nested too deeply") from None
+    except (KeyError, AttributeError, TypeError) as error:  # of a tag such as `!!bool maybe`
+        raise ParamsError(f"{path.name}: a tag without its value: {_one_line(error)}") from None
     try:
         return Params.model_validate(document)
     except ValidationError as error:
-        raise ParamsError(f"{path.name}: {_explain(error, document)}") from None
+        raise ParamsError(f"{path.name}: {_one_line(_explain(error, document))}") from None
 
 
 def _explain(error: ValidationError, document: Any) -> str:
@@ -105,7 +119,9 @@ def _accepted(problem: Any) -> str:
         case "string_pattern_mismatch":
             return "a name of small letters, digits and underscores that begins with a letter"
         case "union_tag_invalid":
-            return f"a {problem['ctx']['discriminator']} among {problem['ctx']['expected_tags']}"
+            of = problem["ctx"]
+            known, found = of["expected_tags"], _shortened(of["tag"])
+            return f"a {of['discriminator']} among {known}, not {found}"
         case "union_tag_not_found":
             return f"a mapping with {problem['ctx']['discriminator']}"
         case "too_short":
@@ -131,7 +147,7 @@ def _keys_in_document(loc: tuple[int | str, ...], document: Any) -> list[str]:
             here = here[part]
         elif not (isinstance(here, dict) and position == len(loc) - 1):
             continue
-        keys.append(str(part))
+        keys.append(str(part) if len(str(part)) <= LONGEST_VALUE else _shortened(part))
     return keys
 
 
@@ -151,12 +167,18 @@ def _siblings(loc: tuple[int | str, ...]) -> str:
 
 
 def _shortened(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    try:
+        text = SHORT.repr(value)
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        return "an integer of thousands of digits"
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."
 
 
 def _one_line(message: object) -> str:
-    return " ".join(str(message).split())
+    text = " ".join(str(message).split())
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )
 
 
 if __name__ == "__main__":

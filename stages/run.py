@@ -27,7 +27,7 @@ from stages.layout import ROOT
 from stages.leaderboard import write_leaderboard
 from stages.ranking import Ranking
 from stages.stopping import held_back, is_stopping
-from stages.store import is_database, public_address, store_address
+from stages.store import is_database, public_address, reason_of, store_address
 from stages.training import Data, Training
 from stages.unsent import keep_for_later
 
@@ -270,8 +270,7 @@ def report_failure(problem: Exception) -> None:
     Raises:
         TrackingError: `TRACKING_REQUIRED=1`; its message is the line.
     """
-    reason = public_address(" ".join(str(problem).split()))[:300]
-    line = f"tracking: {public_address(store_address())} failed ({reason})"
+    line = f"tracking: {public_address(store_address())} failed ({reason_of(problem)})"
     if os.environ.get("TRACKING_REQUIRED") == "1":
         raise TrackingError(line) from problem
     print(

@@ -10,11 +10,21 @@ Name = Annotated[str, StringConstraints(pattern=re.compile(r"^[a-z][a-z0-9_]*$")
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
+#: More than anything can count here; what is larger ends in an overflow somewhere.
+LARGEST_INTEGER = 10**12
+
 
 class Section(BaseModel):
     """A mapping of params.yaml: every key is required, no other key and no other type accepted."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _no_absurd_number(self) -> Self:
+        for name, value in self:
+            if isinstance(value, int) and value > LARGEST_INTEGER:
+                raise ValueError(f"{name}: accepted is at most {LARGEST_INTEGER:,}")
+        return self
 
 
 class Split(Section):

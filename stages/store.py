@@ -3,6 +3,7 @@
 `python -m stages.store` prepares the store and prints its address.
 """
 
+import logging
 import os
 import platform
 import re
@@ -12,11 +13,15 @@ from pathlib import Path
 import mlflow
 from filelock import FileLock
 from mlflow.entities import RunStatus, ViewType
+from sqlalchemy.exc import DBAPIError
 
 from stages.layout import DATABASE, PROJECT
 from stages.outputs import whole
 from stages.provenance import start_of_process
 from stages.relocation import follow_project
+
+# It prints the traceback of what it raises, and what it raises is told in one line.
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 #: Lets the UI open the experiment as one of training runs, not of conversations.
 _TRAINING = {"mlflow.experimentKind": "custom_model_development"}
@@ -35,6 +40,17 @@ def store_address() -> str:
 def is_database(address: str) -> bool:
     """Return whether MLflow writes to a database itself, rather than asks a server to."""
     return not address.startswith(("http://", "https://", "databricks", "uc:"))
+
+
+def reason_of(problem: Exception) -> str:
+    """Say in one line why the store failed, fit to be printed.
+
+    Args:
+        problem: what MLflow raised; where a database is behind it, that one's own words are taken.
+    """
+    failed = problem if isinstance(problem, DBAPIError) else problem.__cause__
+    said = getattr(failed, "orig", None) or problem
+    return public_address(" ".join(str(said).split()))[:300]
 
 
 def set_patience() -> None:

@@ -3,6 +3,8 @@
 Trainings of one variant from further seeds lie in its folder `repeats`, each like the first.
 """
 
+import hashlib
+import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,10 +15,11 @@ import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from stages.layout import ROOT
-from stages.outputs import dvc_md5, whole, write_json
+from stages.outputs import Writer, dvc_md5, whole, write_json
 
 REPEATS = "repeats"
 _SEEDS = "seeds.json"
+_HISTORY = "history_sha256"
 
 #: Takes an epoch's number and its metrics.
 OnEpoch = Callable[[int, dict[str, float]], None]
@@ -67,12 +70,32 @@ class Training:
     data: Data
     metrics: Mapping[str, float]
 
-    def write(self, folder: Path) -> None:
-        """Write it into the folder of a training."""
-        write_json(folder / "run.json", asdict(self))
-
 
 _TRAINING = TypeAdapter(Training)
+
+
+def training_outputs(
+    training: Training, history: pd.DataFrame, save_model: Callable[[Path], object]
+) -> dict[str, Writer]:
+    """Return what writes the outputs of a training, by their names: model, history, `run.json`.
+
+    Args:
+        training: the content of `run.json`, to which the digest of the history is added.
+        history: how it went, a row an epoch.
+        save_model: saves the model in a folder.
+    """
+    table = history.to_csv(index=False).encode()
+    content = _sealed({**asdict(training), _HISTORY: hashlib.sha256(table).hexdigest()})
+
+    def model(draft: Path) -> None:
+        draft.mkdir()
+        save_model(draft)
+
+    return {
+        "model": model,
+        "history.csv": lambda draft: draft.write_bytes(table),
+        "run.json": lambda draft: draft.write_bytes(content),
+    }
 
 
 def read_training(folder: Path) -> Training:
@@ -83,7 +106,7 @@ def read_training(folder: Path) -> Training:
         ValueError: the file is damaged.
     """
     try:
-        return _TRAINING.validate_json((folder / "run.json").read_bytes())
+        return _TRAINING.validate_python(_unsealed(folder))
     except ValidationError:
         raise ValueError("run.json tells of no training") from None
 
@@ -102,13 +125,12 @@ def train_from(
         What the first training returned.
     """
     first, *others = seeds
-    result = train(first, folder)
     with whole(folder / REPEATS) as draft:
         draft.mkdir()
+        write_json(draft / _SEEDS, {"seeds": list(seeds)})
         for seed in others:
             train(seed, draft / str(seed))
-        write_json(draft / _SEEDS, {"seeds": list(seeds)})
-    return result
+        return train(first, folder)  # the last, so that a failure leaves all as it was
 
 
 def best_epoch(history: pd.DataFrame) -> dict[str, float]:
@@ -126,9 +148,12 @@ def read_history(folder: Path) -> pd.DataFrame:
 
     Raises:
         FileNotFoundError: there is nothing.
-        ValueError: the file is damaged.
+        ValueError: the file, or `run.json`, is damaged.
     """
-    return pd.read_csv(folder / "history.csv", index_col="epoch")
+    content = (folder / "history.csv").read_bytes()
+    if hashlib.sha256(content).hexdigest() != _unsealed(folder).get(_HISTORY):
+        raise ValueError("history.csv is not the one that run.json tells of")
+    return pd.read_csv(io.BytesIO(content), index_col="epoch")
 
 
 def trainings_of(folder: Path) -> dict[int, Path]:
@@ -145,9 +170,13 @@ def trainings_of(folder: Path) -> dict[int, Path]:
     """
     try:
         first, *others = json.loads((folder / REPEATS / _SEEDS).read_text("utf-8"))["seeds"]
-        return {first: folder} | {seed: folder / REPEATS / str(seed) for seed in others}
+        found = {first: folder} | {seed: folder / REPEATS / str(seed) for seed in others}
     except (KeyError, TypeError, ValueError):
         raise ValueError(f"{REPEATS}/{_SEEDS} lists no seeds") from None
+    for seed, place in found.items():
+        if read_training(place).seed != seed:
+            raise ValueError(f"{REPEATS}/{_SEEDS} lists the seed {seed}, but run.json another")
+    return found
 
 
 def over_seeds(headlines: Iterable[Mapping[str, float]]) -> dict[str, Any]:
@@ -170,3 +199,22 @@ def over_seeds(headlines: Iterable[Mapping[str, float]]) -> dict[str, Any]:
             "deviation": table.std(ddof=1).to_dict(),
         }
     }
+
+
+def _sealed(document: Mapping[str, Any]) -> bytes:
+    """Write a mapping as JSON that closes with the digest of all before it."""
+    digest = hashlib.sha256(json.dumps(document, allow_nan=False).encode()).hexdigest()
+    return f"{json.dumps({**document, 'sha256': digest}, indent=2)}\n".encode()
+
+
+def _unsealed(folder: Path) -> dict[str, Any]:
+    """Read the mapping in a `run.json`; ValueError unless it is as it was written, byte by byte."""
+    content = (folder / "run.json").read_bytes()
+    try:
+        document: dict[str, Any] = json.loads(content)
+        intact = _sealed({key: document[key] for key in document if key != "sha256"}) == content
+    except (TypeError, ValueError):
+        raise ValueError("run.json tells of no training") from None
+    if not intact:
+        raise ValueError("run.json is not what was saved: its SHA-256 sum is another")
+    return document

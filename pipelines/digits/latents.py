@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 __all__ = [
@@ -152,7 +152,8 @@ def latent_plane(latents: Tensor, *, seed: int) -> NDArray[np.float32]:
 
 def save_density(density: LatentDensity, path: Path) -> None:
     """Writes a density as a safetensors file; the same density gives the same bytes."""
-    save_file({name: tensor.contiguous() for name, tensor in asdict(density).items()}, path)
+    tensors = {name: tensor.contiguous() for name, tensor in asdict(density).items()}
+    path.write_bytes(save(tensors))
 
 
 def load_density(path: Path) -> LatentDensity:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.checksums import check_checksums, write_checksums
 from pipelines.digits.idx import LARGEST_ARRAY, idx_bytes, read_idx, write_idx
 
 __all__ = [
@@ -82,13 +83,25 @@ def check_mnist(digits: Digits) -> None:
 
 
 def write_digits(folder: Path, digits: Digits) -> None:
-    """Writes the four arrays as uncompressed IDX files, under MNIST's names, into a folder."""
+    """Writes the four arrays as uncompressed IDX files, under MNIST's names, with their sums."""
     for name, array in _arrays(digits).items():
         write_idx(folder / IDX_NAMES[name], array)
+    write_checksums(folder)
 
 
 def read_digits(folder: Path) -> Digits:
-    """The digits, MNIST's or others, from their four IDX files in a folder.
+    """The digits, MNIST's or others, that `write_digits` wrote.
+
+    Raises:
+        FileNotFoundError: Naming a file that is missing.
+        ValueError: If a file was changed since, or the four do not belong together.
+    """
+    check_checksums(folder)
+    return _read_idx_files(folder)
+
+
+def mnist_from_folder(folder: Path) -> Digits:
+    """MNIST from its four IDX files in a folder.
 
     Args:
         folder: Holds `train-images-idx3-ubyte` and its three companions; `train-images.idx3-ubyte`
@@ -96,8 +109,14 @@ def read_digits(folder: Path) -> Digits:
 
     Raises:
         FileNotFoundError: Naming the first of the four files that is missing.
-        ValueError: If a file is not a whole IDX file, or the four do not belong together.
+        ValueError: If a file is not a whole IDX file, or the set is not MNIST's.
     """
+    digits = _read_idx_files(folder)
+    check_mnist(digits)
+    return digits
+
+
+def _read_idx_files(folder: Path) -> Digits:
     digits = Digits(**{name: read_idx(_find_idx(folder, name)) for name in IDX_NAMES})
     for split in ("train", "test"):
         images, labels = getattr(digits, f"{split}_images"), getattr(digits, f"{split}_labels")
@@ -107,18 +126,6 @@ def read_digits(folder: Path) -> Digits:
                 f"{folder}: images of 28x28, each with a label 0 to 9, expected to {split}, "
                 f"not {_kind(images)} with {_kind(labels)}"
             )
-    return digits
-
-
-def mnist_from_folder(folder: Path) -> Digits:
-    """MNIST from its four IDX files in a folder; see `read_digits`.
-
-    Raises:
-        FileNotFoundError: Naming the first of the four files that is missing.
-        ValueError: If a file is not a whole IDX file, or the set is not MNIST's.
-    """
-    digits = read_digits(folder)
-    check_mnist(digits)
     return digits
 
 

@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
+from pipelines.checksums import check_checksums, write_checksums
 from pipelines.digits.anomaly import CorrectedScore, squared_error, strangest_channel
 from pipelines.digits.autoencoder import Architecture, Autoencoder
 from pipelines.digits.gaussian_mixture import gaussian_mixture
@@ -247,9 +248,10 @@ def save_trained_autoencoder(trained: TrainedAutoencoder, folder: Path) -> None:
     }
     (folder / CONFIGURATION_NAME).write_text(json.dumps(configuration, indent=2) + "\n")
     weights = {name: value.contiguous() for name, value in trained.network.state_dict().items()}
-    save_file(weights, folder / WEIGHTS_NAME)
+    (folder / WEIGHTS_NAME).write_bytes(save(weights))  # save_file would hide what the disk says
     for name in get_args(Sampler):
         save_density(getattr(trained, name), folder / f"{name}.safetensors")
+    write_checksums(folder)
 
 
 def load_trained_autoencoder(folder: Path) -> TrainedAutoencoder:
@@ -257,10 +259,11 @@ def load_trained_autoencoder(folder: Path) -> TrainedAutoencoder:
 
     Raises:
         FileNotFoundError: If a file is missing.
-        ValueError: If a file is damaged or they do not belong together.
+        ValueError: If a file was changed since, or they do not belong together.
     """
     kinds = {"autoencoder": Autoencoder, "variational": VariationalAutoencoder}
     try:
+        check_checksums(folder)
         configuration = json.loads((folder / CONFIGURATION_NAME).read_bytes())
         network = kinds[configuration["kind"]](Architecture(**configuration["architecture"]))
         network.load_state_dict(load_file(folder / WEIGHTS_NAME))

@@ -12,8 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
+
+from pipelines.checksums import check_checksums, write_checksums
 
 __all__ = [
     "Reading",
@@ -153,17 +155,19 @@ def save_verifier(network: Verifier, folder: Path) -> None:
     """
     (folder / CONFIGURATION_NAME).write_text(json.dumps(network.configuration, indent=2) + "\n")
     weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    save_file(weights, folder / WEIGHTS_NAME)
+    (folder / WEIGHTS_NAME).write_bytes(save(weights))  # save_file would hide what the disk says
+    write_checksums(folder)
 
 
 def load_verifier(folder: Path) -> Verifier:
     """The verifier that `save_verifier` wrote, in evaluation mode.
 
     Raises:
-        FileNotFoundError: If either file is missing.
-        ValueError: If a file is damaged or the two do not belong together.
+        FileNotFoundError: If a file is missing.
+        ValueError: If a file was changed since, or the two do not belong together.
     """
     try:
+        check_checksums(folder)
         network = Verifier(**json.loads((folder / CONFIGURATION_NAME).read_bytes()))
         network.load_state_dict(load_file(folder / WEIGHTS_NAME))
     except (ValueError, TypeError, RuntimeError, SafetensorError) as error:

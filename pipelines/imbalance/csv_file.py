@@ -23,6 +23,10 @@ from pipelines.imbalance.schema import (
 
 __all__ = ["LINE", "read_file"]
 
+LONGEST_SHOWN = 40
+YEARS = (pd.Timestamp("1900-01-01", tz="UTC"), pd.Timestamp("2200-01-01", tz="UTC"))
+"""A time out of these is a mistake, and in part out of what pandas can compute with."""
+
 LINE = "line"
 """The column that holds a row's line in its file, counted from 1, the header's."""
 
@@ -43,8 +47,11 @@ def read_file(path: Path) -> pd.DataFrame:
         cells = pd.read_csv(
             io.BytesIO(content), dtype=str, skip_blank_lines=False, skipinitialspace=True
         )
-    except (UnicodeDecodeError, pd.errors.ParserError) as error:
-        raise TableError(f"{path}: no CSV file: {error}") from None
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        raise TableError(f"{path}: no CSV file: {reason}") from None
+    if len(cells) + 1 != len(blank):
+        raise TableError(f"{path}: a line break between quotation marks, none expected")
     cells.index += 2  # a person counts lines from 1, and the header is one
     cells = cells[~blank[1:]]
     expected = (TIME, *COLUMNS)
@@ -53,21 +60,24 @@ def read_file(path: Path) -> pd.DataFrame:
         ("surplus", [name for name in cells if name not in expected]),
     ):
         if names:
-            raise TableError(
-                f"{path}: {word} columns {', '.join(names)}; {', '.join(expected)} expected"
-            )
+            more = f" and {len(names) - len(expected)} more" if len(names) > len(expected) else ""
+            shown = ", ".join(map(_shown, names[: len(expected)])) + more
+            raise TableError(f"{path}: {word} columns {shown}; {', '.join(expected)} expected")
     if cells.empty:
         raise TableError(f"{path}: a header and no rows, at least one expected")
-    times = pd.to_datetime(cells[TIME], errors="coerce", utc=True, format="ISO8601")
+    # pandas takes the words now and today for times, too
+    written = cells[TIME].where(cells[TIME].str.match(r"\d{4}", na=False))
+    times = pd.to_datetime(written, errors="coerce", utc=True, format="ISO8601")
+    times = times.where(times.between(*YEARS))
     rows = pd.DataFrame({TIME: times.dt.tz_localize(None).astype("datetime64[us]")})
     for name in COLUMNS:
         rows[name] = pd.to_numeric(cells[name], errors="coerce").astype("float64")
     for name in expected:
         unread = cells.index[rows[name].isna() & (cells[name].notna() | (name == TIME))]
         if len(unread):
-            cell = cells[name].fillna("")[unread[0]]
+            cell = _shown(cells[name].fillna("")[unread[0]], quoted=True)
             kind = "time" if name == TIME else "number"
-            raise TableError(f"{path}: {name}: {cell!r} is no {kind}, {named_rows(unread)}")
+            raise TableError(f"{path}: {name}: {cell} is no {kind}, {named_rows(unread)}")
     check(rows, {TIME: clock_column(), **value_columns(COLUMNS, nullable=True)}, str(path))
     return rows.assign(**{LINE: rows.index})
 
@@ -76,8 +86,11 @@ def find_blank_lines(content: bytes, path: Path) -> NDArray[np.bool_]:
     """Which lines are empty, [lines], where every other one is whole as far as can be told.
 
     Raises:
-        TableError: If the last line has no end, or a line more or fewer fields than the header.
+        TableError: If the content is no text, there is no header, the last line has no end, or a
+            line more or fewer fields than the header.
     """
+    if b"\0" in content:
+        raise TableError(f"{path}: zero bytes in it, text in UTF-8 expected")
     symbols = np.frombuffer(content, np.uint8)
     ends = np.flatnonzero(symbols == ord("\n"))
     if not len(ends):
@@ -89,6 +102,8 @@ def find_blank_lines(content: bytes, path: Path) -> NDArray[np.bool_]:
         )
     commas = np.diff(np.searchsorted(np.flatnonzero(symbols == ord(",")), ends), prepend=0)
     blank = np.diff(ends, prepend=-1) <= np.where(symbols[ends - 1] == ord("\r"), 2, 1)
+    if blank[0]:
+        raise TableError(f"{path}: the first line is empty, a header expected")
     wrong = np.flatnonzero((commas != commas[0]) & ~blank)
     if len(wrong):
         raise TableError(
@@ -96,3 +111,9 @@ def find_blank_lines(content: bytes, path: Path) -> NDArray[np.bool_]:
             f"{named_rows(wrong + 1)}"
         )
     return blank
+
+
+def _shown(text: str, *, quoted: bool = False) -> str:
+    """A text out of a file as an error may repeat it: short, and without control characters."""
+    short = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+    return repr(short) if quoted or not short.isprintable() else short

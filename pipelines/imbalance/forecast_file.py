@@ -1,6 +1,5 @@
 """Forecasts as rows, one for each step of each origin, and as a Parquet file of such rows."""
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.imbalance.intervals import interval
+from pipelines.imbalance.parquet_file import read_rows, write_rows
 from pipelines.imbalance.scores import PERCENTS
 from pipelines.imbalance.significance import squared_losses
 
@@ -58,7 +58,7 @@ def write_forecasts(rows: pd.DataFrame, truth: NDArray[np.float64], path: Path) 
     numbers = rows.columns[3:]
     rows = rows.astype({"step": "int8"} | {name: "float32" for name in numbers})
     rows.insert(3, "y", truth.ravel())
-    rows.to_parquet(path, engine="pyarrow", compression="zstd", index=False)
+    write_rows(rows, path)
 
 
 def read_losses(path: Path) -> "pd.Series[float]":
@@ -68,14 +68,10 @@ def read_losses(path: Path) -> "pd.Series[float]":
         FileNotFoundError: If the file is missing.
         ValueError: If it is damaged.
     """
-    content = path.read_bytes()
     try:
-        rows = pd.read_parquet(
-            io.BytesIO(content), engine="pyarrow", columns=["origin", "step", "y", "forecast"]
-        )
+        rows = read_rows(path)
         horizon = int(rows["step"].max())
         values = (rows[name].to_numpy(float).reshape(-1, horizon) for name in ("y", "forecast"))
-    except (ValueError, TypeError, KeyError, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{path.name}: no forecasts: {reason}") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{path.name}: no forecasts: {error}") from error
     return pd.Series(squared_losses(*values), pd.DatetimeIndex(rows["origin"][::horizon]))

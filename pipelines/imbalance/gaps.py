@@ -71,6 +71,11 @@ def fill_gaps(
             column.
     """
     names = [f"{time}" for time in table.index] if places is None else list(places)
+    # before the rows between are made: a mistaken year would mean millions of them
+    far = np.flatnonzero(np.diff(table.index) > (LONGEST_FILL + 1) * STEP)
+    if len(far):
+        before, after = table.index[far[0]], table.index[far[0] + 1]
+        raise _too_long(names[far[0]], table.columns[0], before, f"{after}")
     whole = table.reindex(pd.date_range(table.index[0], table.index[-1], freq=STEP, name=TIME))
     position = whole.index.get_indexer(table.index)
     missing = whole.isna().to_numpy()
@@ -83,10 +88,7 @@ def fill_gaps(
             before = int(np.searchsorted(position, late[0] - LONGEST_FILL)) - 1
             after = whole[name].iloc[late[0] :].first_valid_index()
             until = "the end" if after is None else f"{after}"
-            raise TableError(
-                f"{names[before]}: {name}: no value between {table.index[before]} and {until}, at "
-                f"most {LONGEST_FILL} missing steps can be filled"
-            )
+            raise _too_long(names[before], name, table.index[before], until)
     absent = np.ones(len(whole), bool)
     absent[position] = False
     mended = whole.index[missing.any(axis=1)]
@@ -99,6 +101,13 @@ def fill_gaps(
     filled = whole.ffill()
     check_table(filled)
     return filled, repairs
+
+
+def _too_long(place: str, column: str, before: pd.Timestamp, until: str) -> TableError:
+    return TableError(
+        f"{place}: {column}: no value between {before} and {until}, at most {LONGEST_FILL} missing "
+        "steps can be filled"
+    )
 
 
 def _steps_missing(missing: NDArray[np.bool_]) -> NDArray[np.int64]:

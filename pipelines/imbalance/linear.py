@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from pipelines.imbalance.features import Features
 from pipelines.imbalance.windows import (
@@ -59,7 +59,7 @@ class LinearForecaster:
             "intercepts": self.intercepts,
             "with_interactions": np.array(self.with_interactions),
         }
-        save_file(arrays, folder / FILE_NAME)
+        (folder / FILE_NAME).write_bytes(save(arrays))
 
 
 def load_linear(folder: Path) -> LinearForecaster:

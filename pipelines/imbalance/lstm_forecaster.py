@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from pipelines.imbalance.features import CHANGES, Features
 from pipelines.imbalance.linear import LinearForecaster, load_linear
@@ -64,7 +64,7 @@ class LSTMForecaster:
         configuration = {"network": self.network.configuration, "scales": scales}
         (folder / CONFIGURATION_NAME).write_text(json.dumps(configuration, indent=2) + "\n")
         weights = {name: tensor.contiguous() for name, tensor in self.network.state_dict().items()}
-        save_file(weights, folder / WEIGHTS_NAME)
+        (folder / WEIGHTS_NAME).write_bytes(save(weights))
         self.highway.save(folder)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipelines.checksums import check_checksums, write_checksums
 from pipelines.imbalance.features import Features
 from pipelines.imbalance.parquet_file import read_table, write_table
 from pipelines.imbalance.schema import STEP
@@ -71,6 +72,7 @@ def write_prepared(prepared: Prepared, folder: Path) -> None:
         "test_start": prepared.test_start.isoformat(),
     }
     (folder / SPLIT_NAME).write_text(json.dumps(moments, indent=2) + "\n")
+    write_checksums(folder)
 
 
 def read_prepared(folder: Path) -> Prepared:
@@ -78,8 +80,9 @@ def read_prepared(folder: Path) -> Prepared:
 
     Raises:
         FileNotFoundError: If a file is missing.
-        ValueError: If a file is damaged.
+        ValueError: If a file was changed since, or is no such file.
     """
+    check_checksums(folder)
     table = read_table(folder / TABLE_NAME)
     content = (folder / SPLIT_NAME).read_bytes()
     try:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipelines.checksums import check_checksums, write_checksums
 from pipelines.imbalance.boosting import load_boosting
 from pipelines.imbalance.features import Features, Limits, make_features
 from pipelines.imbalance.intervals import Calibration, fit_calibration, load_calibration
@@ -125,6 +126,7 @@ class TrainedForecaster:
             for file in inner.glob("*.skops"):
                 make_reproducible(file)
             calibration.save(inner)
+        write_checksums(folder)
 
 
 def with_intervals(
@@ -176,8 +178,12 @@ def load_trained_forecaster(folder: Path) -> TrainedForecaster:
 
     Raises:
         FileNotFoundError: If a file is missing.
-        ValueError: If a file is damaged.
+        ValueError: If a file was changed since, or is no such file.
     """
+    try:
+        check_checksums(folder)
+    except ValueError as error:
+        raise ValueError(f"{folder}: no saved forecaster: {error}") from error
     content = (folder / FILE_NAME).read_bytes()
     try:
         configuration = json.loads(content)

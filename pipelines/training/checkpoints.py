@@ -1,5 +1,6 @@
 """Checkpoints of a training that survive being killed, and that execute nothing when loaded."""
 
+import io
 import warnings
 import zipfile
 from pathlib import Path
@@ -21,8 +22,15 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     ) -> None:
         """Write beside the final place, then rename: a kill leaves this checkpoint or the last."""
         partial = Path(path).with_suffix(".partial")
-        torch.save(checkpoint, partial)
-        partial.replace(path)
+        content = io.BytesIO()
+        torch.save(checkpoint, content)  # given a path, it would hide what the disk says
+        try:
+            partial.write_bytes(content.getbuffer())
+            partial.replace(path)
+        except OSError as problem:
+            partial.unlink(missing_ok=True)
+            problem.filename = problem.filename or str(path)
+            raise
 
     def load_checkpoint(self, path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
         """Read tensors and plain values only."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -31,11 +32,11 @@ from stages.digits.params import Evaluation
 from stages.digits.pictures import pictures
 from stages.digits.record import VERIFIER, record_evaluation, record_training
 from stages.layout import digits_folder, results
-from stages.outputs import whole, write_json
+from stages.outputs import json_writer, write_outputs
 from stages.params import Params
 from stages.seed import stage_seed
 from stages.tracking import continued_run
-from stages.training import over_seeds, read_training, trainings_of
+from stages.training import over_seeds, read_history, read_training, trainings_of
 
 FRECHET = "frechet_distance"
 
@@ -52,7 +53,7 @@ def evaluate(params: Params, variant: str) -> str:
     }
     trained = models[training.seed]
     verifier = read_input(load_verifier, results("digits", VERIFIER) / "model")
-    history = read_input(pd.read_csv, folder / "history.csv")
+    history = read_input(read_history, folder).reset_index()
     seed = stage_seed(params.seed, f"digits-evaluate@{variant}")
     # the same stacks for all variants
     rng = np.random.default_rng(stage_seed(params.seed, "digits-evaluate"))
@@ -89,19 +90,28 @@ def evaluate(params: Params, variant: str) -> str:
 
     with continued_run("digits", variant, training.seed, training.fingerprint) as run:
         own = scores[training.seed]
-        with whole(folder / "plots") as draft:
+
+        def draw(draft: Path) -> None:
             draft.mkdir()
             drawn = pictures(variant, trained, history, shown, settings.missing, own, seed)
             for name, picture in drawn:
                 save_picture(picture, draft / f"{name}.png")
-        with whole(folder / "samples.npz") as draft, draft.open("wb") as file:
-            np.savez_compressed(file, **samples(trained, best, judging.samples, seed))
-        with whole(folder / "anomaly_scores.csv") as draft:
-            table_of_scores(trained, shown, own).to_csv(draft, index=False)
-        write_json(folder / "scores.json", {"test": metrics, "by_seed": by_seed})
-        write_json(
-            folder / "metrics.json",
-            {"test": by_seed[training.seed], **over_seeds(by_seed.values())},
+
+        def draw_samples(draft: Path) -> None:
+            with draft.open("wb") as file:
+                np.savez_compressed(file, **samples(trained, best, judging.samples, seed))
+
+        table = table_of_scores(trained, shown, own)
+        told = {"test": by_seed[training.seed], **over_seeds(by_seed.values())}
+        write_outputs(
+            folder,
+            {
+                "plots": draw,
+                "samples.npz": draw_samples,
+                "anomaly_scores.csv": lambda draft: table.to_csv(draft, index=False),
+                "scores.json": json_writer({"test": metrics, "by_seed": by_seed}),
+                "metrics.json": json_writer(told),
+            },
         )
         if not run.has_training:
             record_training(run, variant)

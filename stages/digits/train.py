@@ -1,6 +1,7 @@
 """Stage `digits-train@variant`: train an autoencoder on digits, then learn its latents' density."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,11 @@ from stages.command import in_one_line, read_input, relative, run_variant
 from stages.digits.params import Autoencoder
 from stages.digits.record import record_training
 from stages.layout import digits_folder, results
-from stages.outputs import fingerprint, whole
+from stages.outputs import fingerprint, write_outputs
 from stages.params import Params
 from stages.seed import stage_seed
 from stages.tracking import new_run
-from stages.training import Data, Training, best_epoch, ignored, train_from
+from stages.training import Data, Training, best_epoch, ignored, train_from, training_outputs
 
 
 def train(params: Params, variant: str) -> str:
@@ -68,13 +69,10 @@ def train(params: Params, variant: str) -> str:
                     seed=derived,
                 )
             history = pd.DataFrame(training.history)
-            with whole(place / "model") as draft:
-                draft.mkdir()
-                save_trained_autoencoder(trained, draft)
-            with whole(place / "history.csv") as draft:
-                history.to_csv(draft, index=False)
             alone = fingerprint({"seeds": [seed], **settings.settings()}, [data_folder])
-            Training(key if own else alone, seed, shown, data, best_epoch(history)).write(place)
+            made = Training(key if own else alone, seed, shown, data, best_epoch(history))
+            save = partial(save_trained_autoencoder, trained)
+            write_outputs(place, training_outputs(made, history, save))
             return training
 
         training = train_from(seeds, folder, train_once)

@@ -1,6 +1,8 @@
 """Stage `digits-verifier`: train the network that judges the others, and judge it first."""
 
 import shutil
+from functools import partial
+from pathlib import Path
 
 import pandas as pd
 
@@ -17,11 +19,11 @@ from stages.command import in_one_line, read_input, relative, run_stage
 from stages.digits.params import Verifier
 from stages.digits.record import VERIFIER, record_evaluation, record_training
 from stages.layout import digits_folder, results
-from stages.outputs import fingerprint, whole, write_json
+from stages.outputs import fingerprint, json_writer, write_outputs
 from stages.params import Params
 from stages.seed import stage_seed
 from stages.tracking import new_run
-from stages.training import Data, Training, best_epoch
+from stages.training import Data, Training, best_epoch, training_outputs
 
 HEADLINES = ("accuracy", "loss")
 
@@ -57,12 +59,7 @@ def train_and_judge(params: Params) -> str:
         names = [str(digit) for digit in range(10)]
         scores = classification_scores(digits.test_labels, beliefs, names)
 
-        with whole(folder / "model") as draft:
-            draft.mkdir()
-            save_verifier(network, draft)
-        with whole(folder / "history.csv") as draft:
-            history.to_csv(draft, index=False)
-        with whole(folder / "plots") as draft:
+        def draw(draft: Path) -> None:
             draft.mkdir()
             for name, picture in {
                 "loss_curves": loss_curves(history, "Training the verifier"),
@@ -70,10 +67,18 @@ def train_and_judge(params: Params) -> str:
                 "mistakes": confident_mistakes(digits.test_images, digits.test_labels, beliefs),
             }.items():
                 save_picture(picture, draft / f"{name}.png")
+
         metrics = scores.to_metrics()
-        write_json(folder / "scores.json", {"test": metrics})
-        write_json(folder / "metrics.json", {"test": {name: metrics[name] for name in HEADLINES}})
-        Training(key, params.seed, shown, data, best_epoch(history)).write(folder)
+        made = Training(key, params.seed, shown, data, best_epoch(history))
+        write_outputs(
+            folder,
+            {
+                **training_outputs(made, history, partial(save_verifier, network)),
+                "plots": draw,
+                "scores.json": json_writer({"test": metrics}),
+                "metrics.json": json_writer({"test": {name: metrics[name] for name in HEADLINES}}),
+            },
+        )
         record_training(run, VERIFIER)
         record_evaluation(run, VERIFIER)
     shutil.rmtree(checkpoints, ignore_errors=True)

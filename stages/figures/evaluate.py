@@ -15,10 +15,10 @@ from pipelines.pictures import confusion_matrix, loss_curves, save_picture
 from stages.command import read_input, relative, run_variant
 from stages.figures.record import record_evaluation, record_training
 from stages.layout import figures_dataset, results
-from stages.outputs import whole, write_json
+from stages.outputs import json_writer, write_outputs
 from stages.params import Params
 from stages.tracking import continued_run
-from stages.training import over_seeds, read_training, trainings_of
+from stages.training import over_seeds, read_history, read_training, trainings_of
 
 HEADLINES = ("accuracy", "accuracy_low", "cross_entropy", "loss")
 
@@ -30,7 +30,7 @@ def evaluate(params: Params, variant: str) -> str:
         read_figure_set, figures_dataset(params.figures.networks[variant].dataset)
     ).test
     training = read_input(read_training, folder)
-    history = read_input(pd.read_csv, folder / "history.csv")
+    history = read_input(read_history, folder).reset_index()
     places = read_input(trainings_of, folder)
     classifiers = {
         seed: read_input(NetworkClassifier.load, place / "model") for seed, place in places.items()
@@ -42,15 +42,19 @@ def evaluate(params: Params, variant: str) -> str:
     headlines = {seed: {name: found[name] for name in HEADLINES} for seed, found in by_seed.items()}
 
     with continued_run("figures", variant, training.seed, training.fingerprint) as run:
-        with whole(folder / "plots") as draft:
-            draft.mkdir()
-            draw_pictures(draft, variant, classifier, history, test, beliefs, scores)
-        with whole(folder / "predictions.csv") as draft:
-            predictions(test.labels, beliefs).to_csv(draft, index=False)
-        write_json(folder / "scores.json", {"test": metrics, "by_seed": headlines})
-        write_json(
-            folder / "metrics.json",
-            {"test": headlines[training.seed], **over_seeds(headlines.values())},
+        told = {"test": headlines[training.seed], **over_seeds(headlines.values())}
+        write_outputs(
+            folder,
+            {
+                "plots": lambda draft: draw_pictures(
+                    draft, variant, classifier, history, test, beliefs, scores
+                ),
+                "predictions.csv": lambda draft: predictions(test.labels, beliefs).to_csv(
+                    draft, index=False
+                ),
+                "scores.json": json_writer({"test": metrics, "by_seed": headlines}),
+                "metrics.json": json_writer(told),
+            },
         )
         if not run.has_training:
             record_training(run, variant)
@@ -81,6 +85,7 @@ def draw_pictures(
     scores: ClassificationScores,
 ) -> None:
     """Draw every picture of a variant into a folder."""
+    folder.mkdir()
     network = classifier.network_
     weights = [layer.T for layer in network.parameters.weights]  # [inputs, units], as drawn
     activations = [name for names in network.chain for name in names]

@@ -10,11 +10,19 @@ from stages.command import in_one_line, read_input, relative, run_variant
 from stages.figures.params import Network
 from stages.figures.record import record_training
 from stages.layout import figures_dataset, results
-from stages.outputs import fingerprint, whole
+from stages.outputs import fingerprint, write_outputs
 from stages.params import Params
 from stages.seed import stage_seed
 from stages.tracking import new_run
-from stages.training import Data, OnEpoch, Training, best_epoch, ignored, train_from
+from stages.training import (
+    Data,
+    OnEpoch,
+    Training,
+    best_epoch,
+    ignored,
+    train_from,
+    training_outputs,
+)
 
 
 def train(params: Params, variant: str) -> str:
@@ -38,12 +46,9 @@ def train(params: Params, variant: str) -> str:
             with in_one_line(ValueError):
                 fit(classifier, figures, run.log_epoch if own else ignored)
             history = pd.DataFrame(classifier.history_)
-            with whole(place / "model") as draft:
-                classifier.save(draft)
-            with whole(place / "history.csv") as draft:
-                history.to_csv(draft, index=False)
             alone = fingerprint({"seeds": [seed], **settings.settings()}, [data_file])
-            Training(key if own else alone, seed, shown, data, best_epoch(history)).write(place)
+            made = Training(key if own else alone, seed, shown, data, best_epoch(history))
+            write_outputs(place, training_outputs(made, history, classifier.save))
             return classifier
 
         classifier = train_from(seeds, folder, train_once)

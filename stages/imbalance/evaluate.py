@@ -1,6 +1,6 @@
 """Stage `imbalance-evaluate@variant`: forecast from every origin of the test part, and judge it."""
 
-import pandas as pd
+from pathlib import Path
 
 from pipelines.imbalance.backtest import Backtest, run_backtest
 from pipelines.imbalance.features import Features
@@ -12,11 +12,11 @@ from stages.command import in_one_line, read_input, relative, run_variant
 from stages.imbalance.pictures import pictures
 from stages.imbalance.record import record_evaluation, record_training
 from stages.layout import imbalance_series, results
-from stages.outputs import whole, write_json
+from stages.outputs import json_writer, write_outputs
 from stages.params import Params
 from stages.seed import stage_seed
 from stages.tracking import continued_run
-from stages.training import over_seeds, read_training, trainings_of
+from stages.training import over_seeds, read_history, read_training, trainings_of
 
 HEADLINES = ("rmse", "rmse_low", "rmse_high", "mae", "crps", "skill", "coverage_80", "coverage_90")
 
@@ -26,7 +26,7 @@ def evaluate(params: Params, variant: str) -> str:
     folder = results("imbalance", variant)
     prepared = read_input(read_prepared, imbalance_series())
     training = read_input(read_training, folder)
-    history = read_input(pd.read_csv, folder / "history.csv")
+    history = read_input(read_history, folder).reset_index()
     places = read_input(trainings_of, folder)
     models = {
         seed: read_input(load_trained_forecaster, place / "model") for seed, place in places.items()
@@ -49,16 +49,21 @@ def evaluate(params: Params, variant: str) -> str:
     )
 
     with continued_run("imbalance", variant, training.seed, training.fingerprint) as run:
-        with whole(folder / "plots") as draft:
+
+        def draw(draft: Path) -> None:
             draft.mkdir()
             for name, picture in pictures(variant, features, backtest, history):
                 save_picture(picture, draft / f"{name}.png")
-        with whole(folder / "forecasts.parquet") as draft:
-            write_forecasts(rows, backtest.truth, draft)
-        write_json(folder / "scores.json", scores)
-        write_json(
-            folder / "metrics.json",
-            {"test": by_seed[training.seed], **over_seeds(by_seed.values())},
+
+        told = {"test": by_seed[training.seed], **over_seeds(by_seed.values())}
+        write_outputs(
+            folder,
+            {
+                "plots": draw,
+                "forecasts.parquet": lambda draft: write_forecasts(rows, backtest.truth, draft),
+                "scores.json": json_writer(scores),
+                "metrics.json": json_writer(told),
+            },
         )
         if not run.has_training:
             record_training(run, variant)

@@ -23,11 +23,11 @@ from stages.imbalance.histories import joined
 from stages.imbalance.params import LSTM, GradientBoosting, Ridge, Variant
 from stages.imbalance.record import record_training
 from stages.layout import imbalance_series, results
-from stages.outputs import fingerprint, whole
+from stages.outputs import fingerprint, write_outputs
 from stages.params import Params
 from stages.seed import stage_seed
 from stages.tracking import new_run
-from stages.training import Data, OnEpoch, Training, ignored, train_from
+from stages.training import Data, OnEpoch, Training, ignored, train_from, training_outputs
 
 if TYPE_CHECKING:
     from pipelines.imbalance.lstm_training import LSTMSettings
@@ -78,14 +78,10 @@ def train(params: Params, variant: str) -> str:
                 trained = with_intervals(
                     settings.kind, forecasters, limits, features, origins.validation
                 )
-            with whole(place / "model") as draft:
-                draft.mkdir()
-                trained.save(draft)
-            with whole(place / "history.csv") as draft:
-                history.to_csv(draft, index=False)
             alone = fingerprint({"seeds": [seed], **chosen}, [data_folder])
             metrics = {"validation/rmse": trained.validation_rmse}
-            Training(key if own else alone, seed, shown, data, metrics).write(place)
+            made = Training(key if own else alone, seed, shown, data, metrics)
+            write_outputs(place, training_outputs(made, history, trained.save))
             return trained
 
         trained = train_from(seeds, folder, train_once)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.checksums import check_checksums, write_checksums
 from pipelines.figures.network.network import Network
 from pipelines.figures.network.parameters import Parameters
 
@@ -38,6 +39,7 @@ def save_network(network: Network, folder: Path, description: dict[str, Any]) ->
     (folder / "network.json").write_text(text + "\n")
     with (folder / "network.npz").open("wb") as file:
         np.savez(file, **_named(parameters))
+    write_checksums(folder)
 
 
 def load_network(folder: Path) -> tuple[Network, dict[str, Any]]:
@@ -51,6 +53,10 @@ def load_network(folder: Path) -> tuple[Network, dict[str, Any]]:
         ValueError: a file is damaged, or the two do not belong together.
     """
     path = folder / "network.json"
+    try:
+        check_checksums(folder)
+    except ValueError as error:
+        raise ValueError(f"{folder}: not a saved network: {error}") from error
     try:
         saved = json.loads(path.read_text())
         if saved["format"] != FORMAT:

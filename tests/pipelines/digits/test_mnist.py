@@ -124,11 +124,11 @@ def test_a_folder_with_other_digits_is_refused(tmp_path, digits):
         mnist_from_folder(tmp_path)
 
 
-def test_digits_come_back_from_a_folder_that_holds_nothing_but_the_four_published_names(
+def test_digits_come_back_from_a_folder_of_the_four_published_names_and_their_sums(
     tmp_path, digits
 ):
     write_digits(tmp_path, digits)
-    assert {path.name for path in tmp_path.iterdir()} == set(FILES.values())
+    assert {path.name for path in tmp_path.iterdir()} == {*FILES.values(), "SHA256SUMS"}
     assert_same(read_digits(tmp_path), digits)
 
 

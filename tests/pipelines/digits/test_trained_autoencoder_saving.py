@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from pipelines.checksums import CHECKSUMS_NAME, write_checksums
 from pipelines.digits.autoencoder import Architecture, Autoencoder
 from pipelines.digits.latents import save_density, standard_normal
 from pipelines.digits.trained_autoencoder import (
@@ -49,8 +50,8 @@ def test_what_was_saved_comes_back_and_is_saved_as_the_same_bytes(tmp_path, kind
     save_trained_autoencoder(trained, folders[0])
     back = load_trained_autoencoder(folders[0])
     save_trained_autoencoder(back, folders[1])
-    assert sorted(path.name for path in folders[0].iterdir()) == FILES
-    for name in FILES:
+    assert sorted(path.name for path in folders[0].iterdir()) == [CHECKSUMS_NAME, *FILES]
+    for name in (CHECKSUMS_NAME, *FILES):
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
     assert not back.network.training
     assert (back.variational, back.channels, back.pixels) == (
@@ -119,6 +120,7 @@ def test_damaged_files_or_files_that_do_not_belong_together_are_refused_in_one_l
 ):
     save_trained_autoencoder(new(), tmp_path)
     damage(tmp_path)
+    write_checksums(tmp_path)
     with pytest.raises(ValueError, match=f"^{tmp_path}.*: not a saved autoencoder: .") as caught:
         load_trained_autoencoder(tmp_path)
     assert "\n" not in str(caught.value)
@@ -140,6 +142,7 @@ def test_a_malicious_file_never_runs(tmp_path, name, write):
     save_trained_autoencoder(new(), folder)
     with (folder / name).open("wb") as file:
         write(Malicious(trace), file)
+    write_checksums(folder)
     with pytest.raises(ValueError, match="not a saved autoencoder"):
         load_trained_autoencoder(folder)
     assert not trace.exists()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pipelines.checksums import write_checksums
 from pipelines.digits.mnist import Digits, small_digits
 from pipelines.digits.verifier import Verifier, classify, load_verifier, save_verifier
 from pipelines.digits.verifier_training import VerifierSettings, train_verifier
@@ -51,6 +52,7 @@ def test_a_saved_verifier_comes_back_with_the_same_beliefs(trained, digits, tmp_
 def test_a_damaged_verifier_is_refused_in_one_line(trained, tmp_path, damage):
     save_verifier(trained, tmp_path)
     damage(tmp_path)
+    write_checksums(tmp_path)
     with pytest.raises(ValueError, match=f"{tmp_path}: not a saved verifier: ") as caught:
         load_verifier(tmp_path)
     assert "\n" not in str(caught.value)

@@ -7,6 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from pipelines.checksums import write_checksums
 from pipelines.figures import NetworkClassifier
 
 
@@ -23,6 +24,7 @@ def edit_description(folder, change):
     contents = json.loads(path.read_text())
     change(contents)
     path.write_text(json.dumps(contents))
+    write_checksums(folder)
 
 
 def edit_arrays(folder, change):
@@ -31,6 +33,7 @@ def edit_arrays(folder, change):
         arrays = dict(file)
     change(arrays)
     np.savez(path, **arrays)
+    write_checksums(folder)
 
 
 def refusal(folder):
@@ -52,6 +55,7 @@ def test_a_missing_file_is_named(folder, name):
 def test_a_truncated_file_is_refused(folder, name, share):
     contents = (folder / name).read_bytes()
     (folder / name).write_bytes(contents[: int(share * len(contents))])
+    write_checksums(folder)
     assert name in refusal(folder)
 
 
@@ -59,6 +63,7 @@ def test_a_flipped_bit_is_noticed(folder):
     contents = bytearray((folder / "network.npz").read_bytes())
     contents[contents.index(b"weights_1") + 200] ^= 1
     (folder / "network.npz").write_bytes(contents)
+    write_checksums(folder)
     assert "network.npz" in refusal(folder)
 
 
@@ -103,6 +108,7 @@ def test_arrays_of_another_network_are_refused(folder, change):
 
 def test_a_list_in_place_of_a_description_is_refused(folder):
     (folder / "network.json").write_text("[]")
+    write_checksums(folder)
     refusal(folder)
 
 

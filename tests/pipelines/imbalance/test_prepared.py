@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipelines.checksums import write_checksums
 from pipelines.imbalance.features import fit_limits, make_features
-from pipelines.imbalance.parquet_file import read_table, write_table
+from pipelines.imbalance.parquet_file import read_table, write_rows, write_table
 from pipelines.imbalance.prepared import Prepared, read_prepared, write_prepared
 from pipelines.imbalance.resolution import at_resolution
 from pipelines.imbalance.simulator import simulate_table
@@ -47,10 +48,13 @@ def test_a_file_that_is_cut_or_holds_something_else_is_refused(series, tmp_path)
         file.write_bytes(damaged)
         with pytest.raises(ValueError, match=r"table\.parquet: no table of the area"):
             read_table(file)
-    series.drop(columns="wind").to_parquet(file)
+    series.to_parquet(file)
+    with pytest.raises(ValueError, match="it holds no SHA-256 sum"):
+        read_table(file)
+    write_rows(series.drop(columns="wind"), file)
     with pytest.raises(ValueError, match="columns hydro, micro, thermal, river"):
         read_table(file)
-    series.drop(index=series.index[9]).to_parquet(file)
+    write_rows(series.drop(index=series.index[9]), file)
     with pytest.raises(ValueError, match="minutes between rows"):
         read_table(file)
     with pytest.raises(FileNotFoundError):
@@ -78,6 +82,7 @@ def test_a_prepared_series_comes_back_with_its_split(prepared, tmp_path):
 def test_a_split_that_makes_no_sense_is_refused(prepared, tmp_path, moments):
     write_prepared(prepared, tmp_path)
     (tmp_path / "split.json").write_text(json.dumps(moments))
+    write_checksums(tmp_path)
     with pytest.raises(ValueError, match=r"split\.json: no split"):
         read_prepared(tmp_path)
 

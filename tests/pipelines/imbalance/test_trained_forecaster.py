@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
+from pipelines.checksums import write_checksums
 from pipelines.imbalance.backtest import run_backtest
 from pipelines.imbalance.boosting import BoostingSettings, fit_boosting
 from pipelines.imbalance.features import fit_limits, make_features
@@ -199,5 +200,6 @@ def test_nothing_to_calibrate_is_refused(features, limits, origins):
 def test_a_damaged_file_is_refused(trained, tmp_path, damage):
     trained.save(tmp_path)
     (tmp_path / "forecaster.json").write_text(damage)
+    write_checksums(tmp_path)
     with pytest.raises(ValueError, match=r"forecaster\.json: no saved forecaster"):
         load_trained_forecaster(tmp_path)

@@ -1,9 +1,12 @@
 """A training goes on from its checkpoint bit for bit, and never from a bad one."""
 
+import errno
 import io
+import os
 import signal
 import warnings
 import zipfile
+from pathlib import Path
 
 import pytest
 import torch
@@ -70,20 +73,31 @@ def act(epoch):
 
 def test_a_kill_in_the_middle_of_writing_a_checkpoint_leaves_the_one_before(tmp_path):
     die_writing = """
-save, act = torch.save, lambda epoch: None
-def save_half(checkpoint, path):
-    if checkpoint["epoch"] == 3:
-        save(checkpoint, path)
-        os.truncate(path, os.path.getsize(path) // 2)
+write, act, written = Path.write_bytes, lambda epoch: None, []
+def write_half(path, content):
+    written.append(path)
+    if len(written) == 4:
+        write(path, content[: len(content) // 2])
         os.kill(os.getpid(), signal.SIGKILL)
-    save(checkpoint, path)
-torch.save = save_half
+    write(path, content)
+Path.write_bytes = write_half
 """
     assert killed_training(die_writing, tmp_path) == -signal.SIGKILL
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert fit_regression(regression(), checkpoint_folder=tmp_path).resumed_epochs == 3
     assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+def test_a_disk_that_is_full_is_told_with_the_checkpoint_that_it_refused(tmp_path, monkeypatch):
+    def refuse(path: Path, content: bytes) -> None:
+        path.touch()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    with pytest.raises(OSError, match=r"No space left on device: .*last\.ckpt"):
+        fit_regression(regression(), checkpoint_folder=tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 # checkpoints that are not what they should be
