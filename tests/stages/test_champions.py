@@ -11,11 +11,12 @@ from mlflow.entities.model_registry import ModelVersion
 from stages import champions, command
 from stages.champions import register_champions
 from stages.command import StageError
+from stages.outputs import write_outputs
 from stages.params import load_params
 from stages.ranking import RANKINGS
 from stages.run import TrackingError
 from stages.tracking import continued_run, new_run
-from stages.training import Data, Training
+from stages.training import Data, Training, training_outputs
 
 PARAMS = load_params()
 BEST = {"figures": "reference", "digits": "vae", "imbalance": "lstm_altered"}
@@ -41,7 +42,8 @@ def leave_results(root: Path, pipeline: str, variant: str, good: bool) -> None:
     value = 0.75 if good == (RANKINGS[pipeline].better == "higher") else 0.25
     headlines = {"test": {RANKINGS[pipeline].metric: value}}
     (folder / "metrics.json").write_text(json.dumps(headlines))
-    training(variant).write(folder)
+    history = pd.DataFrame({"epoch": [1], "validation/loss": [0.5]})
+    write_outputs(folder, training_outputs(training(variant), history, lambda model: None))
 
 
 def training(variant: str) -> Training:
