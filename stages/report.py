@@ -27,8 +27,8 @@ TEMPLATES = Path(__file__).parent / "page"
 
 
 @dataclass(frozen=True)
-class Section:
-    """A pipeline on the page.
+class Findings:
+    """What the page tells of a pipeline.
 
     Attributes:
         chapter: what there is to tell of it.
@@ -66,14 +66,14 @@ def write_page(params: Params) -> dict[str, str]:
     Raises:
         StageError: results are missing or damaged.
     """
-    sections = [section(chapter, params) for chapter in CHAPTERS]
+    sections = [findings(chapter, params) for chapter in CHAPTERS]
     page = render(params, sections)
     with whole(report_page()) as draft:
         draft.write_text(page, encoding="utf-8")
     return {each.chapter.pipeline: each.table.winner for each in sections}
 
 
-def section(chapter: Chapter, params: Params) -> Section:
+def findings(chapter: Chapter, params: Params) -> Findings:
     """Gather what the page tells of a pipeline.
 
     Raises:
@@ -96,7 +96,7 @@ def section(chapter: Chapter, params: Params) -> Section:
         for name, found in numbers.items()
         if name in before
     ]
-    return Section(
+    return Findings(
         chapter=chapter,
         table=shown,
         judge={column.title: column.text(judge) for column in chapter.judge_columns},
@@ -106,7 +106,7 @@ def section(chapter: Chapter, params: Params) -> Section:
     )
 
 
-def render(params: Params, sections: list[Section]) -> str:
+def render(params: Params, sections: list[Findings]) -> str:
     """Write the page as HTML that asks nothing of any other file or machine."""
     parameters = PARAMS.read_text(encoding="utf-8")
     workflow, lock = read_input(read_yaml, WORKFLOW), read_input(read_yaml, LOCK)
