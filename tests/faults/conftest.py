@@ -9,7 +9,6 @@ from tests.workflow.project import Project, copy_project
 
 #: What must never be found in a record or in what a stage prints.
 SECRETS = {
-    "MLFLOW_TRACKING_USERNAME": "planted-user-zq7x",
     "MLFLOW_TRACKING_PASSWORD": "planted-password-zq7x",
     "MLFLOW_TRACKING_TOKEN": "planted-token-zq7x",
     "AWS_SECRET_ACCESS_KEY": "planted-aws-zq7x",
