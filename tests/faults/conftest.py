@@ -9,12 +9,11 @@ from tests.workflow.project import Project, copy_project
 
 #: What must never be found in a record or in what a stage prints.
 SECRETS = {
-    "MLFLOW_TRACKING_USERNAME": "planted-user-5c1f",
-    "MLFLOW_TRACKING_PASSWORD": "planted-password-5c1f",
-    "MLFLOW_TRACKING_TOKEN": "planted-token-5c1f",
-    "AWS_SECRET_ACCESS_KEY": "planted-aws-5c1f",
-    "OPENAI_API_KEY": "planted-api-key-5c1f",
-    "PIP_EXTRA_INDEX_URL": "https://me:planted-index-5c1f@127.0.0.1:9/simple",
+    "MLFLOW_TRACKING_PASSWORD": "planted-password-zq7x",
+    "MLFLOW_TRACKING_TOKEN": "planted-token-zq7x",
+    "AWS_SECRET_ACCESS_KEY": "planted-aws-zq7x",
+    "OPENAI_API_KEY": "planted-api-key-zq7x",
+    "PIP_EXTRA_INDEX_URL": "https://me:planted-index-zq7x@127.0.0.1:9/simple",
 }
 
 
@@ -22,7 +21,7 @@ SECRETS = {
 def worked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
     """A project with secrets around it, whose cheapest variants have run; and what was printed."""
     project = copy_project(tmp_path_factory.mktemp("worked"))
-    remote = "https://me:planted-remote-5c1f@127.0.0.1:9/project.git"
+    remote = "https://me:planted-remote-zq7x@127.0.0.1:9/project.git"
     project.run("git", "remote", "add", "origin", remote)
     planted = Project(project.root, project.environment | SECRETS)
     printed = planted.run("dvc", "repro", "figures-evaluate@demo_1", "imbalance-prepare")

@@ -35,6 +35,16 @@ from pipelines.imbalance.scaling import fit_scales
 from pipelines.imbalance.simulator import simulate_table
 from pipelines.imbalance.splitting import split_by_fractions
 from pipelines.imbalance.trained_forecaster import load_trained_forecaster, with_intervals
+from stages.outputs import write_outputs
+from stages.training import (
+    Data,
+    Training,
+    read_history,
+    read_training,
+    train_from,
+    training_outputs,
+    trainings_of,
+)
 from tests.pipelines.training.small_modules import fit_regression, regression
 
 SERIES = simulate_table("2021-03-01", 288 * 14, np.random.default_rng(3))
@@ -119,6 +129,21 @@ def forecasts(path: Path) -> None:
     write_forecasts(forecast_rows(origins, times, forecast, quantiles), truth, path)
 
 
+def training(folder: Path) -> None:
+    def train(seed: int, place: Path) -> None:
+        data = Data("figures", "data/raw", "0" * 32, "uint8", (40, 9, 9))
+        told = Training("0123456789abcdef", seed, {"width": 3}, data, {"best/loss": 0.5})
+        history = pd.DataFrame({"epoch": [1, 2], "train/loss": [0.7, 0.5 + seed]})
+        write_outputs(place, training_outputs(told, history, Path.exists))
+
+    train_from([7, 8], folder, train)
+
+
+def read_all_of_training(folder: Path) -> list[Any]:
+    places = trainings_of(folder)
+    return [places, *((read_training(each), read_history(each)) for each in places.values())]
+
+
 def checkpoint(folder: Path) -> None:
     fit_regression(regression(), checkpoint_folder=folder, max_epochs=2)
 
@@ -143,10 +168,14 @@ INPUTS = {
     "series": Input(lambda path: write_table(SERIES[:600], path), read_table),
     "prepared series": Input(prepared, read_prepared),
     "forecasts": Input(forecasts, read_losses),
+    "training": Input(training, read_all_of_training),
 }
 
 FILES = ("figures", "series", "forecasts")
 """Those that are single files; the others are folders."""
+
+SUMMED = sorted(INPUTS.keys() - {*FILES, "training"})
+"""Folders with checksums."""
 
 
 def made(name: str, folder: Path) -> Path:

@@ -1,5 +1,6 @@
 """Outputs are whole or absent, and digests are DVC's."""
 
+import errno
 import json
 import math
 import os
@@ -11,7 +12,7 @@ import pytest
 from dvc_data.hashfile.hash import hash_file
 from dvc_objects.fs.local import LocalFileSystem
 
-from stages.outputs import dvc_md5, fingerprint, whole, write_json
+from stages.outputs import dvc_md5, fingerprint, whole, write_json, write_outputs
 
 
 def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
@@ -120,3 +121,42 @@ def test_a_fingerprint_changes_with_parameters_and_with_data(tmp_path: Path) -> 
     assert first != fingerprint({"epochs": 2}, [data])
     data.write_text("2")
     assert first != fingerprint({"epochs": 1}, [data])
+
+
+def refuse(draft: Path) -> None:
+    with draft.open("wb") as file:
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # as a write to an open file does
+
+
+def test_outputs_that_belong_together_appear_together(tmp_path: Path) -> None:
+    def check(draft: Path) -> None:
+        assert not (tmp_path / "first").exists()
+        draft.mkdir()
+
+    write_outputs(tmp_path, {"first": lambda draft: draft.write_text("1"), "second": check})
+    assert sorted(os.listdir(tmp_path)) == ["first", "second"]
+
+
+@pytest.mark.parametrize("failing", ["first", "second", "third"])
+def test_one_output_that_the_disk_refuses_is_named_and_leaves_all_as_they_were(
+    tmp_path: Path, failing: str
+) -> None:
+    names = ("first", "second", "third")
+    write_outputs(tmp_path, {name: lambda draft: draft.write_text("old") for name in names})
+    writers = {name: lambda draft: draft.write_text("new") for name in names}
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        write_outputs(tmp_path, writers | {failing: refuse})
+    assert caught.value.filename == str(tmp_path / failing)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(
+        names, "old"
+    )
+
+
+def test_an_error_about_a_draft_names_the_output(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file") as caught, whole(tmp_path / "model") as draft:
+        (draft / "weights.bin").write_bytes(b"")
+    assert caught.value.filename == str(tmp_path / "model")
+    with pytest.raises(OSError, match="No such file") as caught, whole(tmp_path / "model"):
+        (tmp_path / "elsewhere" / "input").read_bytes()
+    assert caught.value.filename == str(tmp_path / "elsewhere" / "input")
