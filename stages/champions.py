@@ -68,14 +68,15 @@ def _best(pipeline: str, params: Params) -> tuple[str, float, str]:
 
 
 def _register(pipeline: str, variant: str, value: float, key: str) -> str:
-    model = _whole_model(experiment_id(pipeline), variant, key)
-    if not model:
+    experiment = experiment_id(pipeline)
+    run = trained_run(experiment, variant, key)
+    model = _whole_model(experiment, run) if run else None
+    if not run or not model:
         return (
             f"champion of {pipeline}: {variant}, but the store does not have its model; "
             "`make publish` sends it"
         )
     client = mlflow.MlflowClient()
-    run = client.get_run(model.source_run_id)
     tags = {
         "variant": variant,
         RANKINGS[pipeline].metric: f"{value:.6g}",
@@ -86,7 +87,9 @@ def _register(pipeline: str, variant: str, value: float, key: str) -> str:
     version = next((each for each in known if each.source == model.model_uri), None)
     if not version:
         with redirect_stderr(io.StringIO()):  # what MLflow tells of it, the line below does
-            version = mlflow.register_model(model.model_uri, pipeline, await_registration_for=0)
+            version = mlflow.register_model(
+                model.model_uri, pipeline, await_registration_for=0, tags=tags
+            )
     _describe(client, version, tags, _description(pipeline, tags, run))
     champion = client.get_registered_model(pipeline).aliases.get(ALIAS)
     if str(champion) != str(version.version):
@@ -97,11 +100,8 @@ def _register(pipeline: str, variant: str, value: float, key: str) -> str:
     )
 
 
-def _whole_model(experiment: str, variant: str, key: str) -> LoggedModel | None:
-    """Find the model of the latest run that trained a variant, if the store has it wholly."""
-    run = trained_run(experiment, variant, key)
-    if not run:
-        return None
+def _whole_model(experiment: str, run: Run) -> LoggedModel | None:
+    """Find the model of a run; one that was half sent, or deleted, is none."""
     models = mlflow.MlflowClient().search_logged_models(
         [experiment], f"source_run_id = '{run.info.run_id}'"
     )

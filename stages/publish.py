@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import mlflow
 from filelock import FileLock
 
+from stages.champions import register_champions
 from stages.command import StageError, read_input, run_stage
 from stages.digits import record as digits
 from stages.figures import record as figures
@@ -56,7 +57,7 @@ PIPELINES = {
 
 
 def publish(params: Params) -> str:
-    """Tell the run of every variant what it does not tell yet.
+    """Tell the run of every variant what it does not tell yet, and register the champions.
 
     Raises:
         StageError: results are missing or damaged.
@@ -76,6 +77,9 @@ def publish(params: Params) -> str:
                     there += 1
     if absent and not sent and not there:
         raise StageError("there are no results; `dvc repro` makes them")
+    if not absent:
+        for line in register_champions(params):
+            print(line)
     lacking = f"; no results of {', '.join(absent)}" if absent else ""
     return f"sent {', '.join(sent) or 'nothing'}; the store has {there} whole runs else{lacking}"
 

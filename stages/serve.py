@@ -94,8 +94,8 @@ def _write_request(pipeline: str, model: str, version: ModelVersion) -> Path:
         place = mlflow.MlflowClient().get_model_version_download_uri(pipeline, version.version)
         raise StageError(
             f"the files of {pipeline}, version {version.version}, are not at "
-            f"{public_address(place)}; a SQLite store keeps absolute paths, so a project that was "
-            "moved needs its former place, or a link there"
+            f"{public_address(place)}; bring them there, or train it anew: dvc repro --force "
+            f"--single-item {pipeline}-train@{version.tags.get('variant')}, then make repro"
         ) from None
     with whole(path) as draft:
         draft.write_text(example, encoding="utf-8")

@@ -69,7 +69,7 @@ def test_a_model_whose_files_are_gone_is_told_with_their_place(port: str) -> Non
     mlflow.register_model(f"models:/{model.model_id}", "figures", await_registration_for=0)
     client = mlflow.MlflowClient()
     client.set_registered_model_alias("figures", "champion", "1")
-    with pytest.raises(StageError, match="absolute paths") as problem:
+    with pytest.raises(StageError, match="bring them there, or train it anew") as problem:
         serve.serve("figures", port)
     assert model.model_id in str(problem.value)
     assert "\n" not in str(problem.value)
