@@ -53,7 +53,7 @@ def progress_bar(what: str, total: int) -> Iterator[Callable[[int, str], None]]:
     columns = (
         TextColumn(what),
         MofNCompleteColumn(),
-        BarColumn(),
+        BarColumn(bar_width=20),  # with a note in a window of 80 characters
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
@@ -73,4 +73,6 @@ def _rate(speed: float | None) -> str:
     """Write how many are done in a second, or how many seconds one takes."""
     if not speed:
         return ""
-    return f"{speed:.3g}/s" if speed >= 1 else f"{1 / speed:.3g} s each"
+    if speed < 1:
+        return f"{1 / speed:.1f} s each"
+    return f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.1f}/s"

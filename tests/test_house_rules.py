@@ -74,3 +74,12 @@ def test_every_stage_declares_the_modules_that_decide_its_result() -> None:
         }
         assert not missing, f"{name} imports, but does not declare, {missing}"
         assert all((ROOT / dep).exists() for dep in declared), name
+
+
+def test_github_runs_the_two_commands_of_the_readme() -> None:
+    jobs = YAML(typ="safe").load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
+    commands = [step.get("run", "") for job in jobs.values() for step in job["steps"]]
+    for command in ("make test", "make repro"):
+        assert f"$ {command} " in (ROOT / "README.md").read_text()
+        assert any(each.startswith(command) for each in commands), command
+        assert f"\n{command.split()[1]}:" in (ROOT / "Makefile").read_text()

@@ -251,6 +251,7 @@ def _shown_by(show: Callable[[int, str], None]) -> OnEpoch:
     """Tell a progress bar of each epoch."""
 
     def listen(epoch: int, row: dict[str, float]) -> None:
-        show(epoch, "  ".join(f"{name} {row[name]:.4f}" for name in row if name != "epoch"))
+        name = "validation/loss" if "validation/loss" in row else "train/loss"
+        show(epoch, f"{name} {row[name]:.4f}")
 
     return listen
