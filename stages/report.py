@@ -1,4 +1,4 @@
-"""Stage `report`: one page over everything that was run."""
+"""Stage `report`: one page over everything that was run, and its champions in the store."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from stages.champions import register_champions
 from stages.command import in_one_line, read_input, relative, run_stage
 from stages.layout import LOCK, PARAMS, RESULTS, WORKFLOW, report_page
 from stages.outputs import whole
@@ -48,8 +49,10 @@ class Findings:
 
 
 def report(params: Params) -> str:
-    """Write the page."""
+    """Write the page, and let the store know the best variants as champions."""
     winners = write_page(params)
+    for line in register_champions(params):
+        print(line)
     best = ", ".join(f"{pipeline} {variant}" for pipeline, variant in winners.items())
     return f"best are {best} → {relative(report_page())}"
 
