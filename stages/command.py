@@ -122,6 +122,8 @@ def _run(stage: str, work: Callable[[Params], str]) -> NoReturn:
     except OSError as problem:
         place = f"{_shown(problem.filename)}: " if problem.filename else ""
         sys.exit(f"{stage}: {place}{problem.strerror or problem}")
+    except MemoryError as problem:
+        sys.exit(f"{stage}: not enough memory: {' '.join(str(problem).split()) or 'none is left'}")
     seconds = time.time() - started
     with suppress(OSError):  # the work is done, and a report can do without its time
         keep_timing(stage, seconds)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from pipelines.figures.dataset import read_figure_set
 from pipelines.training.checkpoints import resumable
 from tests.faults.inputs import INPUTS, SUMMED, checkpoint, content_of, made
 from tests.pipelines.training.small_modules import regression
@@ -99,3 +100,20 @@ def test_a_checkpoint_is_left_aside_or_read_as_it_was(tmp_path: Path) -> None:
             assert len(str(warning.message).splitlines()) == 1
             left_aside += 1
     assert left_aside > SOME_BYTES / 2
+
+
+def test_a_header_that_lets_numpy_read_less_than_there_is_is_noticed(tmp_path: Path) -> None:
+    """NumPy compares an array with its checksum only if it has read the array to its end."""
+    path = tmp_path / "figures.npz"
+    rng = np.random.default_rng(0)
+    parts = {}
+    for name in ("train", "validation", "test"):
+        parts[f"{name}_images"] = rng.integers(0, 2, (240, 30, 30), np.uint8)
+        parts[f"{name}_labels"] = rng.integers(0, 4, 240)
+    np.savez(path, **parts)
+    whole = path.read_bytes()
+    read_figure_set(path)
+    path.write_bytes(whole.replace(b"(240, 30, 30)", b"(240, 30, 20)", 1))
+    assert np.load(path)["train_images"].shape == (240, 30, 20)
+    with pytest.raises(ValueError, match=r"train_images\.npy is damaged"):
+        read_figure_set(path)

@@ -22,7 +22,6 @@ def everything(project: Project) -> dict[str, bytes]:
     [
         ("seed: [42", "params.yaml: line "),
         (
-            "seed: 42",
             'seed: 42\n"\\e[31mred\\n": 1',
             "params.yaml: \\x1b[31mred: unknown parameter",
         ),

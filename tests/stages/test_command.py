@@ -176,6 +176,8 @@ def test_a_hang_up_stays_ignored_where_it_was() -> None:
     [
         ("StageError('the file is damaged')", "a-stage: the file is damaged"),
         ("OSError(28, 'No space left on device', 'model')", "a-stage: model: No space left"),
+        ("MemoryError('Unable to allocate 7 TiB')", "a-stage: not enough memory: Unable to"),
+        ("MemoryError()", "a-stage: not enough memory: none is left"),
     ],
 )
 def test_what_a_person_can_mend_is_told_in_one_line(raised: str, said: str) -> None:
