@@ -1,7 +1,6 @@
 """The whole workflow, run as a person runs it, small."""
 
 import json
-import re
 
 import mlflow
 import numpy as np
@@ -10,13 +9,7 @@ import pandas as pd
 from stages.smoke import AUTOENCODERS, NETWORKS
 from tests.stages.read_page import ReadPage
 from tests.workflow.project import PARAMS, Project
-
-
-def ran(output: str) -> list[str]:
-    """Name the stages that ran, but for the report, which must run always."""
-    stages = sorted(re.findall(r"Running stage '([^']+)'", output))
-    stages.remove("report")
-    return stages
+from tests.workflow.waiting import ran
 
 
 def test_every_variant_leaves_its_results(finished: Project) -> None:
