@@ -111,5 +111,7 @@ if __name__ == "__main__":
         sys.exit(130)
     except StageError as problem:
         sys.exit(f"serve: {problem}")
+    except OSError as problem:
+        sys.exit(f"serve: {public_address(str(problem))}")
     except FAILURES as problem:
         sys.exit(f"serve: {public_address(store_address())} failed ({reason_of(problem)})")
