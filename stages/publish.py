@@ -30,28 +30,26 @@ Record = Callable[[Run, str], None]
 
 @dataclass(frozen=True)
 class Pipeline:
-    """How the runs of a pipeline are told of its results."""
+    """How the runs of a pipeline are told of its results.
 
-    variants: Callable[[Params], Mapping[str, object]]
+    Attributes:
+        training: tells a run of the training of its variant.
+        evaluation: tells it how the variant did.
+        comparison: tells it how the variant stands beside the others, where they are compared.
+        judge: a model that is no variant but has a run as well, or nothing.
+    """
+
     training: Record
     evaluation: Record
     comparison: Record | None = None
+    judge: str = ""
 
 
 PIPELINES = {
-    "figures": Pipeline(
-        lambda params: params.figures.networks, figures.record_training, figures.record_evaluation
-    ),
-    "digits": Pipeline(
-        lambda params: {digits.VERIFIER: None, **params.digits.autoencoders},
-        digits.record_training,
-        digits.record_evaluation,
-    ),
+    "figures": Pipeline(figures.record_training, figures.record_evaluation),
+    "digits": Pipeline(digits.record_training, digits.record_evaluation, judge=digits.VERIFIER),
     "imbalance": Pipeline(
-        lambda params: params.imbalance.variants,
-        imbalance.record_training,
-        imbalance.record_evaluation,
-        imbalance.record_comparison,
+        imbalance.record_training, imbalance.record_evaluation, imbalance.record_comparison
     ),
 }
 
@@ -68,7 +66,7 @@ def publish(params: Params) -> str:
     SCRATCH.mkdir(exist_ok=True)
     with FileLock(SCRATCH / "publish.lock"):
         for name, pipeline in PIPELINES.items():
-            for variant in pipeline.variants(params):
+            for variant in filter(None, (pipeline.judge, *params.variants[name])):
                 if not (results(name, variant) / "scores.json").exists():
                     absent.append(f"{name}/{variant}")
                 elif publish_variant(name, pipeline, variant):

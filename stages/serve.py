@@ -22,7 +22,7 @@ from stages.layout import SCRATCH
 from stages.outputs import whole
 from stages.ranking import RANKINGS
 from stages.run import FAILURES
-from stages.store import prepare_store, public_address
+from stages.store import prepare_store, public_address, reason_of, store_address
 
 HOST = "127.0.0.1"
 _ABSENT = [ErrorCode.Name(code) for code in (INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST)]
@@ -111,5 +111,7 @@ if __name__ == "__main__":
         sys.exit(130)
     except StageError as problem:
         sys.exit(f"serve: {problem}")
+    except OSError as problem:
+        sys.exit(f"serve: {public_address(str(problem))}")
     except FAILURES as problem:
-        sys.exit(f"serve: {public_address(' '.join(str(problem).split()))}")
+        sys.exit(f"serve: {public_address(store_address())} failed ({reason_of(problem)})")

@@ -15,7 +15,6 @@ class Chapter:
     Attributes:
         pipeline: its name.
         purpose: what it does, in one sentence.
-        variants: the section of the parameters whose keys are its variants.
         describe: what sets a variant apart, from its parameters, in a few words each.
         columns: of the table of variants.
         pictures: files under `results/` with their captions; `{winner}` stands for the best
@@ -28,7 +27,6 @@ class Chapter:
 
     pipeline: str
     purpose: str
-    variants: Callable[[Params], Mapping[str, Any]]
     describe: Callable[[Any], list[str]]
     columns: tuple[Column, ...]
     pictures: Mapping[str, str]
@@ -38,7 +36,7 @@ class Chapter:
 
     def measured(self, params: Params) -> list[str]:
         """Name all that has a `metrics.json`: the variants, and their judge if there is one."""
-        return [*self.variants(params), *([self.judge] if self.judge else [])]
+        return [*params.variants[self.pipeline], *([self.judge] if self.judge else [])]
 
     def all_columns(self, params: Params) -> tuple[Column, ...]:
         """Return the columns, those of the comparison among them."""
@@ -80,7 +78,6 @@ CHAPTERS = (
     Chapter(
         "figures",
         "A network from scratch tells noisy crosses, circles and lines apart.",
-        lambda params: params.figures.networks,
         _network,
         (
             Column("accuracy", ("accuracy",), ".1%", better="higher"),
@@ -109,7 +106,6 @@ CHAPTERS = (
     Chapter(
         "digits",
         "Autoencoders draw handwritten digits again, draw new ones, and find what is strange.",
-        lambda params: params.digits.autoencoders,
         _autoencoder,
         (
             Column(
@@ -181,7 +177,6 @@ CHAPTERS = (
     Chapter(
         "imbalance",
         "Forecasters of a power grid's imbalance, every step of the next two hours.",
-        lambda params: params.imbalance.variants,
         _forecaster,
         (
             Column("RMSE", ("rmse",), ".2f", "MW", "lower", "root mean squared error; it ranks"),

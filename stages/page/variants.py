@@ -107,7 +107,7 @@ def table(chapter: Chapter, params: Params, numbers: Mapping[str, Headlines]) ->
     Raises:
         StageError: no variant has what ranks them.
     """
-    ranking, settings = RANKINGS[chapter.pipeline], chapter.variants(params)
+    ranking, settings = RANKINGS[chapter.pipeline], params.variants[chapter.pipeline]
     scores = {variant: numbers[variant].test for variant in settings}
     with in_one_line(ValueError):
         best = winner(chapter.pipeline, scores, params)

@@ -20,13 +20,6 @@ from pipelines.figures import CLASSES
 from tests.workflow.project import Project
 
 
-@pytest.fixture(scope="module")
-def published(finished: Project) -> Project:
-    """The finished project, its champions registered."""
-    finished.run("python", "-m", "stages.publish")
-    return finished
-
-
 @contextmanager
 def served(project: Project, pipeline: str) -> Iterator[tuple[int, subprocess.Popen[str]]]:
     """Type `make serve` in an environment that is set up, and wait until the server answers."""
@@ -84,14 +77,14 @@ def is_forecast(rows: Any) -> None:
     ],
 )
 def test_the_champion_answers_the_printed_request_on_this_machine_alone_until_ctrl_c(
-    published: Project, pipeline: str, is_right: Callable[[Any], None]
+    finished: Project, pipeline: str, is_right: Callable[[Any], None]
 ) -> None:
-    with served(published, pipeline) as (port, process):
+    with served(finished, pipeline) as (port, process):
         assert process.stdout
         said, command = process.stdout.readline(), process.stdout.readline()
         assert said.startswith(f"{pipeline}: ")
         program, *arguments = shlex.split(command)
-        answer = published.run(program, "--silent", *arguments)
+        answer = finished.run(program, "--silent", *arguments)
         is_right(json.loads(answer)["predictions"])
 
         group = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
