@@ -37,6 +37,7 @@ from mlflow.utils.mlflow_tags import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
+from stages.command import StageError
 from stages.layout import ROOT
 from stages.leaderboard import write_leaderboard
 from stages.ranking import Ranking
@@ -77,7 +78,7 @@ class ServedModel:
     requirements: Sequence[str]
 
 
-class TrackingError(OSError):
+class TrackingError(StageError):
     """Raised when the store fails and `TRACKING_REQUIRED=1` makes that an error; one line."""
 
 

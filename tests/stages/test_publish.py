@@ -19,13 +19,13 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
 from stages import layout
 from stages.command import StageError
-from stages.outputs import write_json
+from stages.outputs import write_json, write_outputs
 from stages.params import load_params
 from stages.publish import Pipeline, publish
 from stages.record import record_evaluation, record_training
 from stages.run import Run, ServedModel, TrackingError
 from stages.tracking import continued_run, new_run
-from stages.training import Data, Training, over_seeds, train_from
+from stages.training import Data, Training, over_seeds, train_from, training_outputs
 from tests.store_contents import contents
 
 SERVED = """
@@ -73,25 +73,19 @@ class Store:
         return contents(mlflow.MlflowClient(), experiment.experiment_id, folder)
 
 
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with nothing in it; to make one takes longer than all that is done with it."""
-    database = tmp_path_factory.mktemp("tables") / "mlflow.db"
-    mlflow.MlflowClient(f"sqlite:///{database}").search_experiments(max_results=1)
-    return database
-
-
 @pytest.fixture
-def store(tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+def store(empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A store whose calls are counted, beside a project with no results yet."""
-    shutil.copy(tables, tmp_path)
+    shutil.copy(empty_database, tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
     monkeypatch.setenv("TRACKING_REQUIRED", "0")
     (tmp_path / "pipelines").mkdir()
     (tmp_path / "pipelines" / "code.py").touch()
     for module in ("layout", "command", "run"):
         monkeypatch.setattr(f"stages.{module}.ROOT", tmp_path)
+    monkeypatch.setattr("stages.layout.RESULTS", tmp_path / "results")
     monkeypatch.setattr("stages.publish.SCRATCH", tmp_path / ".scratch")
+    monkeypatch.setattr("stages.publish.register_champions", lambda _: [])
     monkeypatch.setattr("stages.unsent.UNSENT", tmp_path / ".unsent")
     figures = Pipeline(lambda _: {"demo_1": None}, tell_training, tell_evaluation)
     monkeypatch.setattr("stages.publish.PIPELINES", {"figures": figures})
@@ -131,6 +125,10 @@ def tell_evaluation(run: Run, variant: str) -> None:
     record_evaluation(run, layout.results("figures", variant), files, "half of it right")
 
 
+def save_model(folder: Path) -> None:
+    (folder / "weights.json").write_text("[1, 2]")
+
+
 def train() -> None:
     """Do what a training stage does, from two seeds."""
     folder = layout.results("figures", "demo_1")
@@ -138,14 +136,12 @@ def train() -> None:
 
     def train_once(seed: int, place: Path) -> None:
         own = place == folder
-        (place / "model").mkdir(parents=True, exist_ok=True)
-        (place / "model" / "weights.json").write_text("[1, 2]")
         losses = [{"epoch": epoch, "train/loss": seed / epoch} for epoch in (1, 2, 3)]
         for row in losses if own else ():
             run.log_epoch(row["epoch"], row)
-        pd.DataFrame(losses).to_csv(place / "history.csv", index=False)
         best = {"best/epoch": 3.0, "best/train/loss": seed / 3}
-        Training("abc" if own else "def", seed, {"layers": [20, 10]}, data, best).write(place)
+        made = Training("abc" if own else "def", seed, {"layers": [20, 10]}, data, best)
+        write_outputs(place, training_outputs(made, pd.DataFrame(losses), save_model))
 
     with new_run("figures", "demo_1", 7, "abc") as run:
         run.log_parameters({"layers": [20, 10]})
@@ -340,7 +336,7 @@ def test_a_killed_training_is_not_taken_for_the_one_that_ended_well(store: Store
         ("scores.json", "scores.json holds no mapping"),
         ("metrics.json", "metrics.json holds no mapping"),
         ("run.json", "run.json tells of no training"),
-        ("history.csv", "history.csv tells of no training"),
+        ("history.csv", "history.csv is not the one"),
         ("repeats/8/run.json", "run.json tells of no training"),
         ("repeats/seeds.json", "lists no seeds"),
     ],

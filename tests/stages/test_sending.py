@@ -1,11 +1,13 @@
 """Epochs are sent seldom and in batches, however slowly the store answers."""
 
+from pathlib import Path
 from typing import Any
 
 import mlflow
 import pytest
 
-from stages.run import Run
+from stages.outputs import whole
+from stages.run import Run, TrackingError
 
 
 class Clock:
@@ -62,3 +64,15 @@ def test_a_quick_store_is_asked_every_few_seconds_at_most(clock: Clock) -> None:
     train(clock, 10_000, 0.1)
     assert 150 <= len(clock.sent) <= 200
     assert sum(clock.sent) > 19_000
+
+
+def test_a_store_that_fails_while_an_output_is_written_is_named_not_the_output(
+    tmp_path: Path, absent_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRACKING_REQUIRED", "1")
+    monkeypatch.setattr("stages.run._SECONDS_BETWEEN_SENDINGS", -1.0)
+    with (
+        pytest.raises(TrackingError, match=r"tracking: http://127\.0\.0\.1"),
+        whole(tmp_path / "model"),
+    ):
+        Run().log_epoch(1, {"train/loss": 1.0})

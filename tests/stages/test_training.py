@@ -1,5 +1,6 @@
 """What a training leaves behind can be read again, or is refused; further seeds are summed up."""
 
+import errno
 from dataclasses import asdict
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 
 from stages.layout import ROOT
-from stages.outputs import dvc_md5
+from stages.outputs import dvc_md5, write_outputs
 from stages.training import (
     Data,
     Training,
@@ -17,6 +18,7 @@ from stages.training import (
     read_history,
     read_training,
     train_from,
+    training_outputs,
     trainings_of,
 )
 
@@ -27,8 +29,17 @@ def training(seed: int = 42) -> Training:
     return Training("abc", seed, parameters, data, {"best/epoch": 2.0})
 
 
+def written(made: Training, folder: Path) -> None:
+    history = pd.DataFrame({"epoch": [1, 2], "validation/loss": [3.0, made.seed]})
+    write_outputs(folder, training_outputs(made, history, save_model))
+
+
+def save_model(folder: Path) -> None:
+    (folder / "weights.json").write_text("[1, 2]")
+
+
 def test_a_training_is_read_as_it_was_written(tmp_path: Path) -> None:
-    training().write(tmp_path)
+    written(training(), tmp_path)
     assert asdict(read_training(tmp_path)) == asdict(training())
 
 
@@ -39,7 +50,7 @@ def test_a_training_that_left_nothing_is_no_training(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("keep", [0, 1, 40, -3])
 def test_a_damaged_record_of_a_training_is_refused(tmp_path: Path, keep: int) -> None:
-    training().write(tmp_path)
+    written(training(), tmp_path)
     file = tmp_path / "run.json"
     file.write_bytes(file.read_bytes()[:keep])
     with pytest.raises(ValueError, match=r"run\.json tells of no training"):
@@ -49,7 +60,7 @@ def test_a_damaged_record_of_a_training_is_refused(tmp_path: Path, keep: int) ->
 @pytest.mark.parametrize("text", ["{}", "[]", '{"fingerprint": "abc"}', "\xff"])
 def test_another_files_content_is_no_training(tmp_path: Path, text: str) -> None:
     (tmp_path / "run.json").write_text(text, encoding="latin-1")
-    with pytest.raises(ValueError, match=r"run\.json tells of no training"):
+    with pytest.raises(ValueError, match=r"run\.json (tells of no training|is not what was saved)"):
         read_training(tmp_path)
 
 
@@ -60,8 +71,7 @@ def test_data_are_described_by_what_was_read_and_by_dvcs_digest() -> None:
 
 
 def write_seed(seed: int, place: Path) -> int:
-    place.mkdir(exist_ok=True)
-    training(seed).write(place)
+    written(training(seed), place)
     return seed * 10
 
 
@@ -84,14 +94,14 @@ def test_fewer_seeds_leave_no_former_repeats_behind(tmp_path: Path) -> None:
 
 
 def test_repeats_are_whole_or_not_there(tmp_path: Path) -> None:
-    def fail_at_the_last(seed: int, place: Path) -> None:
-        write_seed(seed, place)
+    def fail(seed: int, place: Path) -> None:
         if seed == 9:
-            raise OSError("No space left on device")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_seed(seed, place)
 
     train_from([7, 8], tmp_path, write_seed)
     with pytest.raises(OSError, match="No space"):
-        train_from([7, 8, 9], tmp_path, fail_at_the_last)
+        train_from([7, 8, 9], tmp_path, fail)
     assert list(trainings_of(tmp_path)) == [7, 8]
     assert not list(tmp_path.glob(".writing-*"))
 
@@ -129,17 +139,28 @@ def test_a_single_training_has_no_spread() -> None:
     assert over_seeds([{"rmse": 1.0}]) == {}
 
 
-def test_the_best_epoch_is_the_one_of_the_lowest_validation_loss(tmp_path: Path) -> None:
+def test_the_best_epoch_is_the_one_of_the_lowest_validation_loss() -> None:
     history = pd.DataFrame(
         {"epoch": [1, 2, 3], "validation/loss": [3.0, 1.0, 2.0], "test/loss": [0.0, 9.0, 0.0]}
     )
     assert best_epoch(history) == {"best/epoch": 2.0, "best/validation/loss": 1.0}
-    history.to_csv(tmp_path / "history.csv", index=False)
-    assert read_history(tmp_path)["validation/loss"].to_dict() == {1: 3.0, 2: 1.0, 3: 2.0}
 
 
-@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", '"'])
-def test_a_history_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_history_is_read_as_it_was_written_by_epoch(tmp_path: Path) -> None:
+    written(training(), tmp_path)
+    assert read_history(tmp_path)["validation/loss"].to_dict() == {1: 3.0, 2: 42.0}
+
+
+@pytest.mark.parametrize("text", ["", "epoch,validation/loss\n1,3.0\n2,42.1\n", '"'])
+def test_a_history_that_is_not_the_trainings_own_is_refused(tmp_path: Path, text: str) -> None:
+    written(training(), tmp_path)
     (tmp_path / "history.csv").write_text(text)
-    with pytest.raises(ValueError, match=r"history\.csv tells of no training"):
+    with pytest.raises(ValueError, match=r"history\.csv is not the one that run\.json tells of"):
         read_history(tmp_path)
+
+
+def test_a_repeat_in_the_place_of_another_is_refused(tmp_path: Path) -> None:
+    train_from([7, 8], tmp_path, write_seed)
+    written(training(9), tmp_path / "repeats" / "8")
+    with pytest.raises(ValueError, match="lists the seed 8"):
+        trainings_of(tmp_path)
