@@ -23,6 +23,9 @@ DATABASE = PROJECT / "mlflow.db"
 #: Checkpoints of trainings in progress; no output, known to neither git nor DVC.
 SCRATCH = ROOT / ".scratch"
 
+#: What is kept of runs that the tracking store did not take.
+UNSENT = PROJECT / ".unsent"
+
 
 def figures_dataset(name: str) -> Path:
     """File of a generated set of figures."""

@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import mlflow
 from filelock import FileLock
 
 from stages.champions import register_champions
@@ -19,8 +18,8 @@ from stages.imbalance import record as imbalance
 from stages.layout import SCRATCH, comparison, results
 from stages.outputs import dvc_md5
 from stages.params import Params
-from stages.record import COMPARED, TOLD, results_digest
-from stages.run import Run
+from stages.record import COMPARED, TOLD, check_results, results_digest
+from stages.run import FAILURES, Run, report_failure
 from stages.store import experiment_id
 from stages.tracking import continued_run, trained_run
 from stages.training import Training, read_training
@@ -59,9 +58,8 @@ def publish(params: Params) -> str:
 
     Raises:
         StageError: results are missing or damaged.
-        TrackingError: the store fails.
+        TrackingError: the store fails, and `TRACKING_REQUIRED=1`.
     """
-    os.environ["TRACKING_REQUIRED"] = "1"  # here, nothing else is wanted
     sent, there, absent = [], 0, []
     SCRATCH.mkdir(exist_ok=True)
     with FileLock(SCRATCH / "publish.lock"):
@@ -85,9 +83,10 @@ def publish(params: Params) -> str:
 def publish_variant(name: str, pipeline: Pipeline, variant: str) -> bool:
     """Tell one run what it does not tell yet; return whether there was anything."""
     folder = results(name, variant)
-    training = read_input(read_training, folder)
+    read_input(check_results, folder)
+    training = read_training(folder)
     with_comparison = pipeline.comparison and (comparison(name) / "metrics.json").exists()
-    wanted = {TOLD: read_input(results_digest, folder)}
+    wanted = {TOLD: results_digest(folder)}
     if with_comparison:
         wanted[COMPARED] = dvc_md5(comparison(name) / "metrics.json")
     if is_told(name, variant, training, wanted):
@@ -102,11 +101,16 @@ def publish_variant(name: str, pipeline: Pipeline, variant: str) -> bool:
 
 
 def is_told(name: str, variant: str, training: Training, wanted: Mapping[str, str]) -> bool:
-    """Return whether the store has a whole run that tells just these results."""
+    """Return whether the store has a whole run that tells just these results.
+
+    Raises:
+        TrackingError: the store fails.
+    """
     try:
         run = trained_run(experiment_id(name), variant, training.fingerprint)
-    except mlflow.MlflowException:
-        return False  # trying to send says what is the matter
+    except FAILURES as problem:
+        report_failure(problem)
+        return False
     return (
         run is not None
         and run.info.status == "FINISHED"
@@ -115,4 +119,5 @@ def is_told(name: str, variant: str, training: Training, wanted: Mapping[str, st
 
 
 if __name__ == "__main__":
+    os.environ["TRACKING_REQUIRED"] = "1"  # here, nothing else is wanted
     run_stage("publish", publish)

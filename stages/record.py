@@ -5,6 +5,7 @@ The stages call it when they have written their files, and `publish` for a store
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,20 @@ def record_repeats(run: Run, folder: Path, by_seed: Mapping[str, Mapping[str, fl
         run.log_repeat(read_training(place), read_history(place), {"headline": headlines})
 
 
+def check_results(folder: Path) -> None:
+    """Read all numbers of a variant's results, so that none is sent where one is damaged.
+
+    Raises:
+        FileNotFoundError, ValueError: a file is missing or damaged.
+    """
+    read_scores(folder / "metrics.json")
+    read_scores(folder / "scores.json")
+    repeated = trainings_of(folder).values() if (folder / REPEATS).exists() else ()
+    for place in {folder, *repeated}:
+        read_training(place)
+        read_history(place)
+
+
 def results_digest(folder: Path) -> str:
     """Digest all numbers of a variant's results."""
     names = ("run.json", "history.csv", "metrics.json", "scores.json")
@@ -106,10 +121,11 @@ def read_json(path: Path) -> dict[str, Any]:
         FileNotFoundError: there is none.
         ValueError: it is damaged.
     """
-    found = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(found, dict):
-        raise ValueError(f"{path.name} holds no mapping")
-    return found
+    with suppress(ValueError):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(found, dict):
+            return found
+    raise ValueError(f"{path.name} holds no mapping")
 
 
 def numbers(scores: Mapping[str, Any]) -> dict[str, Any]:

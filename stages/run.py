@@ -5,9 +5,10 @@ What a run holds already is not sent again, so that whatever was half sent can b
 
 import functools
 import importlib.metadata
-import math
 import os
+import shutil
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -19,17 +20,32 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 import mlflow
 import numpy as np
 import pandas as pd
-from mlflow.entities import LoggedModelStatus, Metric, Param, RunStatus
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
+from mlflow.entities import (
+    LoggedModel,
+    LoggedModelOutput,
+    LoggedModelStatus,
+    Metric,
+    RunStatus,
+)
+from mlflow.models import Model
+from mlflow.utils.mlflow_tags import (
+    MLFLOW_PARENT_RUN_ID,
+    MLFLOW_RUN_NOTE,
+    MLFLOW_SOURCE_NAME,
+    MLFLOW_SOURCE_TYPE,
+    MLFLOW_USER,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
+from stages.command import StageError
 from stages.layout import ROOT
 from stages.leaderboard import write_leaderboard
 from stages.ranking import Ranking
+from stages.run_contents import curves, parameters_of, points_of_epoch, unknown, values
 from stages.stopping import held_back, is_stopping
 from stages.store import is_database, public_address, reason_of, store_address
 from stages.training import Data, Training
-from stages.unsent import keep_for_later
+from stages.unsent import Unsent, keep_for_later
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
@@ -38,6 +54,10 @@ _SECONDS_BETWEEN_SENDINGS = 5.0
 _MOST_OF_THE_TIME = 0.1  # that sending the epochs may take from their training
 _AT_ONCE = 1000  # metrics that one call accepts
 FAILURES = (mlflow.MlflowException, SQLAlchemyError, OSError)  # requests' errors are OSErrors
+_INHERITED = (  # tags that a repeated training has from its variant's run
+    *("pipeline", "variant", "git_commit", "git_dirty", "dvc_experiment", "host", "process"),
+    *(MLFLOW_USER, MLFLOW_SOURCE_NAME, MLFLOW_SOURCE_TYPE),
+)
 _Arguments = ParamSpec("_Arguments")
 
 
@@ -58,7 +78,7 @@ class ServedModel:
     requirements: Sequence[str]
 
 
-class TrackingError(OSError):
+class TrackingError(StageError):
     """Raised when the store fails and `TRACKING_REQUIRED=1` makes that an error; one line."""
 
 
@@ -85,17 +105,18 @@ class Run:
     """The MLflow run of one variant; it swallows everything once the store has failed.
 
     Args:
-        tags: that name the run, and that it gets if it has to be made anew.
+        unsent: what is kept of the training for `publish` if the store fails; nothing if the
+            training was another process's.
 
     Attributes:
         recorded: whether what is logged arrives anywhere.
         has_training: whether the store has all of the training already.
     """
 
-    def __init__(self, tags: Mapping[str, str]) -> None:
+    def __init__(self, unsent: Unsent | None = None) -> None:
         self.recorded = True
         self.has_training = False
-        self._tags = dict(tags)
+        self._unsent = unsent
         self._id = ""
         self._had_points = False
         self._sent: set[tuple[str, int]] = set()
@@ -105,7 +126,7 @@ class Run:
     @_unless_down
     def log_parameters(self, parameters: Mapping[str, Any]) -> None:
         """Log parameters; a section becomes `section.parameter`, a list one line of text."""
-        mlflow.MlflowClient().log_batch(self._id, params=_as_params(parameters))
+        mlflow.MlflowClient().log_batch(self._id, params=parameters_of(parameters))
 
     @_unless_down
     def log_data(self, data: Data) -> None:
@@ -122,17 +143,17 @@ class Run:
     @_unless_down
     def log_epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """Log the metrics of an epoch; they are sent every few seconds, in batches."""
-        points = _points(epoch, metrics)
+        points = points_of_epoch(epoch, metrics)
         self._waiting += points
         self._sent |= {(point.key, epoch) for point in points}
         if time.monotonic() > self._next_sending:
-            self._send()
+            self._send(_AT_ONCE)
 
     @_unless_down
     def log_history(self, history: pd.DataFrame) -> None:
         """Log those epochs that have not been logged; see `training.read_history`."""
         known = self._sent | (_points_of(self._id) if self._had_points else set())
-        self._waiting += _unknown(_curves(history), known)
+        self._waiting += unknown(curves(history), known)
         self._send()
 
     @_unless_down
@@ -153,23 +174,9 @@ class Run:
             metrics: that it led to.
         """
         client = mlflow.MlflowClient()
-        parent = client.get_run(self._id)
-        experiment, seed = parent.info.experiment_id, str(training.seed)
-        tags = self._tags | {
-            MLFLOW_PARENT_RUN_ID: self._id,
-            "seed": seed,
-            "fingerprint": training.fingerprint,
-        }
-        known = client.search_runs(
-            [experiment],
-            f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self._id}' AND tags.seed = '{seed}'",
-        )
-        name = f"{parent.info.run_name}, seed {seed}"
-        child = known[0] if known else client.create_run(experiment, tags=tags, run_name=name)
-        own = child.info.run_id
-        client.log_batch(own, params=_as_params(training.parameters))
-        there = _points_of(own) if known else set()
-        points = _unknown(_curves(history), there)
+        own = _child(client.get_run(self._id), training)
+        client.log_batch(own, params=parameters_of(training.parameters))
+        points = unknown(curves(history), _points_of(own))
         _log(own, points + _news(own, {**training.metrics, **metrics}))
         client.set_terminated(own, RunStatus.to_string(RunStatus.FINISHED))
 
@@ -189,22 +196,34 @@ class Run:
             files: the folder of the saved model, given to it as the artifact `model`.
             served: what a server needs beside them.
         """
-        if _has_model(self._id):
+        client = mlflow.MlflowClient()
+        model = _model_of(client.get_run(self._id))
+        if model.status == LoggedModelStatus.READY:
             return
         versions = {name: importlib.metadata.version(name) for name in served.requirements}
-        mlflow.pyfunc.log_model(
-            name="model",
-            python_model=str(served.code),
-            artifacts={"model": str(files)},
-            code_paths=[str(ROOT / "pipelines")],
-            signature=served.signature,
-            input_example=served.example,
-            pip_requirements=[
-                # The build of torch for one kind of machine is no requirement on another.
-                f"{package}=={version.partition('+')[0]}"
-                for package, version in versions.items()
-            ],
-        )
+        with tempfile.TemporaryDirectory() as folder:
+            _copy_code(served.code.parent.name, Path(folder))
+            mlflow.pyfunc.save_model(
+                f"{folder}/model",
+                mlflow_model=Model(
+                    model.artifact_location,
+                    self._id,
+                    model_uuid=model.model_id,
+                    model_id=model.model_id,
+                ),
+                python_model=str(served.code),
+                artifacts={"model": str(files)},
+                code_paths=[f"{folder}/pipelines"],
+                signature=served.signature,
+                input_example=served.example,
+                pip_requirements=[
+                    # The build of torch for one kind of machine is no requirement on another.
+                    f"{package}=={version.partition('+')[0]}"
+                    for package, version in versions.items()
+                ],
+            )
+            client.log_model_artifacts(model.model_id, f"{folder}/model")
+        client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
 
     @_unless_down
     def mark_as_trained(self) -> None:
@@ -253,10 +272,11 @@ class Run:
         with suppress(*FAILURES):  # or else MLflow would try once more when the process ends
             mlflow.end_run(RunStatus.to_string(status))
         report_failure(problem)
-        keep_for_later(self._tags, self._id)
+        if self._unsent:
+            keep_for_later(self._unsent)
 
-    def _send(self) -> None:
-        batch, self._waiting = self._waiting, []
+    def _send(self, at_most: int = sys.maxsize) -> None:
+        batch, self._waiting = self._waiting[:at_most], self._waiting[at_most:]
         started = time.monotonic()
         _log(self._id, batch)
         ended = time.monotonic()
@@ -280,32 +300,20 @@ def report_failure(problem: Exception) -> None:
     )
 
 
+def _copy_code(pipeline: str, folder: Path) -> None:
+    """Copy the library without the other pipelines, none of which this one imports.
+
+    A server takes every file as a request of its own.
+    """
+    others = {path.parent.name for path in (ROOT / "stages").glob("*/params.py")} - {pipeline}
+    left_out = shutil.ignore_patterns("__pycache__", *others)
+    shutil.copytree(ROOT / "pipelines", folder / "pipelines", ignore=left_out)
+
+
 def _log(run: str, points: Sequence[Metric]) -> None:
     client = mlflow.MlflowClient()
     for start in range(0, len(points), _AT_ONCE):
         client.log_batch(run, metrics=points[start : start + _AT_ONCE])
-
-
-def _points(epoch: int, metrics: Mapping[str, float]) -> list[Metric]:
-    """Make the points of an epoch's curves.
-
-    The curve over the test part is for a picture; nobody shall choose by it.
-    """
-    now = int(time.time() * 1000)
-    return [
-        Metric(name, float(value), now, epoch)
-        for name, value in metrics.items()
-        if not (name.endswith("epoch") or name.startswith("test/") or math.isnan(value))
-    ]
-
-
-def _curves(history: pd.DataFrame) -> list[Metric]:
-    rows = history.to_dict("index").items()
-    return [point for epoch, row in rows for point in _points(int(epoch), row)]
-
-
-def _unknown(points: Sequence[Metric], known: set[tuple[str, int]]) -> list[Metric]:
-    return [point for point in points if (point.key, point.step) not in known]
 
 
 def _points_of(run: str) -> set[tuple[str, int]]:
@@ -323,40 +331,43 @@ def _news(run: str, metrics: Mapping[str, Any]) -> list[Metric]:
 
     MLflow would append a second point where a repeated evaluation finds the same again.
     """
-    now = int(time.time() * 1000)
     known = mlflow.MlflowClient().get_run(run).data.metrics
-    flat = {key: float(value) for key, value in _flatten(metrics, "/").items()}
-    return [Metric(key, value, now, 0) for key, value in flat.items() if known.get(key) != value]
+    return [point for point in values(metrics) if known.get(point.key) != point.value]
 
 
-def _has_model(run: str) -> bool:
-    """Whether a run has a model that was logged wholly."""
-    client = mlflow.MlflowClient()
-    outputs = client.get_run(run).outputs
-    models = [client.get_logged_model(each.model_id) for each in outputs.model_outputs]
-    return any(model.status == LoggedModelStatus.READY for model in models)
+def _child(parent: mlflow.entities.Run, training: Training) -> str:
+    """Find or make the run of a repeated training and return its id."""
+    client, seed = mlflow.MlflowClient(), str(training.seed)
+    experiment, own = parent.info.experiment_id, parent.info.run_id
+    of_it = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{own}' AND tags.seed = '{seed}'"
+    if not client.search_runs([experiment], of_it):
+        tags = {name: value for name, value in parent.data.tags.items() if name in _INHERITED}
+        tags |= {
+            MLFLOW_PARENT_RUN_ID: own,
+            "seed": seed,
+            "fingerprint": training.fingerprint,
+        }
+        client.create_run(experiment, tags=tags, run_name=f"{parent.info.run_name}, seed {seed}")
+    # A server whose answer was lost was asked again, and has made another.
+    first, *spare = client.search_runs([experiment], of_it, order_by=["attributes.run_id"])
+    for each in spare:
+        client.delete_run(each.info.run_id)
+    return first.info.run_id
 
 
-def _as_params(parameters: Mapping[str, Any]) -> list[Param]:
-    flat = _flatten(parameters, ".")
-    return [Param(key, _as_text(value)) for key, value in flat.items()]
+def _model_of(run: mlflow.entities.Run) -> LoggedModel:
+    """Find or make the logged model of a run; whether it is whole, its status tells.
 
-
-def _flatten(document: Mapping[str, Any], separator: str) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in document.items():
-        if isinstance(value, Mapping):
-            inner = _flatten(value, separator)
-            flat |= {f"{key}{separator}{name}": entry for name, entry in inner.items()}
-        else:
-            flat[key] = value
-    return flat
-
-
-def _as_text(value: Any) -> str:
-    """Write a list of layers as `20:relu, 10:tanh`, everything else as it is."""
-    if isinstance(value, Mapping):
-        return ":".join(map(_as_text, value.values()))
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_as_text, value)) or "none"
-    return "none" if value is None else str(value)
+    `mlflow.pyfunc.log_model` would attach a second one after a first that was half sent.
+    """
+    client, experiment = mlflow.MlflowClient(), run.info.experiment_id
+    if run.outputs.model_outputs:
+        return client.get_logged_model(run.outputs.model_outputs[0].model_id)
+    of_it = f"source_run_id = '{run.info.run_id}'"
+    if not client.search_logged_models([experiment], of_it):
+        client.create_logged_model(experiment, "model", run.info.run_id, params=run.data.params)
+    first, *spare = client.search_logged_models([experiment], of_it)
+    for each in spare:
+        client.delete_logged_model(each.model_id)
+    client.log_outputs(run.info.run_id, [LoggedModelOutput(first.model_id, step=0)])
+    return first

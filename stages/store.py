@@ -74,6 +74,7 @@ def prepare_store() -> str:
     A project that was moved or copied takes its store along; the first to use it there says so.
     """
     set_patience()
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # of every run it ends
     address = store_address()
     mlflow.set_tracking_uri(address)
     database = _sqlite_file(address)

@@ -4,11 +4,12 @@ The files under `results/` are the truth and the tracking server is a view of th
 that does not answer costs one warning and no training (unless `TRACKING_REQUIRED=1`).
 """
 
+import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 
 import mlflow
-from mlflow.entities import LifecycleStage, RunStatus
+from mlflow.entities import RunStatus
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from stages.layout import PARAMS
@@ -16,7 +17,7 @@ from stages.provenance import commit_tags, process_tags
 from stages.record import TOLD
 from stages.run import Run
 from stages.store import end_abandoned_runs, experiment_id
-from stages.unsent import forget, kept
+from stages.unsent import Unsent, forget, kept
 
 
 def new_run(
@@ -34,17 +35,17 @@ def new_run(
         A context with the run. It ends as FINISHED; as KILLED on Ctrl-C and SIGTERM; as FAILED on
         any error.
     """
-    tags = _tags(pipeline, variant, seed, fingerprint, "train")
+    tags = _tags(pipeline, variant, seed, fingerprint)
+    tags |= {"stage": "train", "attempt": uuid.uuid4().hex}
+    unsent = Unsent(tags, PARAMS.read_text(encoding="utf-8"))
 
     def make() -> mlflow.ActiveRun:
         experiment = experiment_id(pipeline)
         end_abandoned_runs(experiment)
         _end_unkept_runs(experiment, variant, fingerprint)
-        run = mlflow.start_run(experiment_id=experiment, run_name=variant, tags=tags)
-        mlflow.log_text(PARAMS.read_text(encoding="utf-8"), PARAMS.name)
-        return run
+        return _begin(experiment, variant, tags, unsent.params)
 
-    return _during(make, tags)
+    return _during(Run(unsent), make, fingerprint)
 
 
 def continued_run(
@@ -64,31 +65,21 @@ def continued_run(
     Returns:
         A context with the run; it ends as `new_run`'s does.
     """
-    tags = _tags(pipeline, variant, seed, fingerprint, "evaluate")
+    tags = _tags(pipeline, variant, seed, fingerprint)
+    now = process_tags() | {"stage": "evaluate"}
 
     def make() -> mlflow.ActiveRun:
         experiment = experiment_id(pipeline)
         known = trained_run(experiment, variant, fingerprint)
-        unsent = kept(fingerprint)
         if known:
             run = mlflow.start_run(run_id=known.info.run_id)
-            mlflow.set_tags(process_tags() | {"stage": "evaluate"})  # the commit is the training's
+            mlflow.set_tags(now)  # the commit is the training's
             return run
-        if unsent and _is_there(unsent.run):
-            run = mlflow.start_run(run_id=unsent.run)
-            mlflow.set_tags(process_tags() | {"stage": "evaluate"})
-        else:
-            first = unsent.tags if unsent else {"restored_from": fingerprint}
-            run = mlflow.start_run(
-                experiment_id=experiment,
-                run_name=variant,
-                tags=tags | first | process_tags() | {"stage": "evaluate"},
-            )
-        params = unsent.params if unsent else PARAMS.read_text(encoding="utf-8")
-        mlflow.log_text(params, PARAMS.name)
-        return run
+        restored = {"restored_from": fingerprint, "attempt": fingerprint}
+        first = kept(fingerprint) or Unsent(tags | restored, PARAMS.read_text(encoding="utf-8"))
+        return _begin(experiment, variant, first.tags | now, first.params)
 
-    return _during(make, tags)
+    return _during(Run(), make, fingerprint)
 
 
 def trained_run(experiment: str, variant: str, fingerprint: str) -> mlflow.entities.Run | None:
@@ -109,9 +100,27 @@ def trained_run(experiment: str, variant: str, fingerprint: str) -> mlflow.entit
     return found[0] if found else None
 
 
+def _begin(experiment: str, variant: str, tags: Mapping[str, str], params: str) -> mlflow.ActiveRun:
+    """Begin the run of an attempt to train, or take up what the store has of it."""
+    client = mlflow.MlflowClient()
+    of_it = f"tags.attempt = '{tags['attempt']}' AND tags.variant = '{variant}'"
+    started = client.search_runs([experiment], of_it, order_by=["attributes.run_id"])
+    if started:
+        run = mlflow.start_run(run_id=started[0].info.run_id)
+        mlflow.set_tags(dict(tags))
+    else:
+        run = mlflow.start_run(experiment_id=experiment, run_name=variant, tags=dict(tags))
+        started = client.search_runs([experiment], of_it)
+    # A server whose answer was lost was asked again, and has made another.
+    for each in started:
+        if each.info.run_id != run.info.run_id:
+            client.delete_run(each.info.run_id)
+    mlflow.log_text(params, PARAMS.name)
+    return run
+
+
 @contextmanager
-def _during(make: Callable[[], mlflow.ActiveRun], tags: Mapping[str, str]) -> Iterator[Run]:
-    run = Run(tags)
+def _during(run: Run, make: Callable[[], mlflow.ActiveRun], fingerprint: str) -> Iterator[Run]:
     try:
         run.open(make)
         yield run
@@ -123,7 +132,7 @@ def _during(make: Callable[[], mlflow.ActiveRun], tags: Mapping[str, str]) -> It
         raise
     run.close(RunStatus.to_string(RunStatus.FINISHED))
     if run.recorded:
-        forget(tags["fingerprint"])
+        forget(fingerprint)
 
 
 def _end_unkept_runs(experiment: str, variant: str, fingerprint: str) -> None:
@@ -141,22 +150,11 @@ def _end_unkept_runs(experiment: str, variant: str, fingerprint: str) -> None:
             client.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.KILLED))
 
 
-def _is_there(run: str) -> bool:
-    with suppress(mlflow.MlflowException):
-        found = mlflow.MlflowClient().get_run(run) if run else None
-        return found is not None and found.info.lifecycle_stage == LifecycleStage.ACTIVE
-    return False
-
-
-def _tags(pipeline: str, variant: str, seed: int, fingerprint: str, stage: str) -> dict[str, str]:
-    return (
-        commit_tags()
-        | process_tags()
-        | {
-            "pipeline": pipeline,
-            "variant": variant,
-            "seed": str(seed),
-            "fingerprint": fingerprint,
-            "stage": stage,
-        }
-    )
+def _tags(pipeline: str, variant: str, seed: int, fingerprint: str) -> dict[str, str]:
+    named = {
+        "pipeline": pipeline,
+        "variant": variant,
+        "seed": str(seed),
+        "fingerprint": fingerprint,
+    }
+    return commit_tags() | process_tags() | named

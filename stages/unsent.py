@@ -4,14 +4,13 @@ Their results lie under `results/`; what is kept here is when they were made, fr
 from which parameters, which nobody could tell later.
 """
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from stages.layout import PARAMS, PROJECT
+from stages.layout import UNSENT
 from stages.outputs import write_json
 
 
@@ -20,29 +19,21 @@ class Unsent:
     """What is kept of a run.
 
     Attributes:
-        tags: of the run.
-        run: its id, if the store knew it before it failed.
+        tags: of the run, as its training had them.
         params: the text of params.yaml.
     """
 
     tags: dict[str, str]
-    run: str
     params: str
 
 
 _UNSENT = TypeAdapter(Unsent)
 
 
-def keep_for_later(tags: Mapping[str, str], run: str) -> None:
-    """Keep a run's tags, and the parameters as they are now.
-
-    Args:
-        tags: of the run; its fingerprint is what it is found by.
-        run: its id, if the store has given one.
-    """
-    with suppress(OSError):  # then it is published with the tags of that moment
-        params = PARAMS.read_text(encoding="utf-8")
-        write_json(_file(tags["fingerprint"]), asdict(Unsent(dict(tags), run, params)))
+def keep_for_later(unsent: Unsent) -> None:
+    """Keep what is known of a run; its fingerprint is what it is found by."""
+    with suppress(OSError):  # then it is published as one that was restored
+        write_json(_file(unsent.tags["fingerprint"]), asdict(unsent))
 
 
 def kept(fingerprint: str) -> Unsent | None:
@@ -60,4 +51,4 @@ def forget(fingerprint: str) -> None:
 
 
 def _file(fingerprint: str) -> Path:
-    return PROJECT / ".scratch" / "unsent" / f"{fingerprint}.json"
+    return UNSENT / f"{fingerprint}.json"
