@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -181,10 +183,22 @@ SUMMED = sorted(INPUTS.keys() - {*FILES, "training"})
 def made(name: str, folder: Path) -> Path:
     """Make an input beneath a folder."""
     path = folder / name.replace(" ", "_")
-    if name not in FILES:
-        path.mkdir()
-    INPUTS[name].write(path)
+    for inner, content in contents(name).items():
+        (path / inner).parent.mkdir(parents=True, exist_ok=True)
+        (path / inner).write_bytes(content)
     return path
+
+
+@cache
+def contents(name: str) -> dict[str, bytes]:
+    """Write an input once, and return its files by their names; that of a single file is `.`."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "input"
+        if name not in FILES:
+            path.mkdir()
+        INPUTS[name].write(path)
+        files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
+        return {file.relative_to(path).as_posix(): file.read_bytes() for file in files}
 
 
 def content_of(read: Any) -> Any:

@@ -29,11 +29,6 @@ def change_a_byte(path: Path) -> None:
             f"figures-evaluate@demo_1: {RESULTS}/model: ",
         ),
         (
-            f"{RESULTS}/history.csv",
-            EVALUATE,
-            f"figures-evaluate@demo_1: {RESULTS}: history.csv is not the one",
-        ),
-        (
             f"{RESULTS}/run.json",
             EVALUATE,
             f"figures-evaluate@demo_1: {RESULTS}: run.json ",

@@ -46,7 +46,6 @@ def test_a_model_that_may_not_grow_so_large_costs_none_of_the_results(larger: Pr
     ("stage", "most", "output"),
     [
         ("digits.fetch", 500_000, "data/raw/digits"),
-        ("imbalance.acquire", 50_000, "data/raw/imbalance/table.parquet"),
         ("imbalance.prepare", 50_000, "data/prepared/imbalance"),
     ],
 )
