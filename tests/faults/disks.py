@@ -60,6 +60,11 @@ def on_a_full_disk(
     return output
 
 
+def told(output: str) -> list[str]:
+    """Return the lines of an output, but for the note that the store came with a copied project."""
+    return [line for line in output.splitlines() if "mlflow.db was made in" not in line]
+
+
 def where_permissions_bind() -> list[str]:
     """Return what runs a command such that a folder's permissions hold even for root.
 

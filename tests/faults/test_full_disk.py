@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.disks import on_a_full_disk, with_small_files
+from tests.faults.disks import on_a_full_disk, told, with_small_files
 from tests.workflow.project import Project
 
 TRAIN = ("python", "-m", "stages.figures.train", "demo_1")
@@ -25,9 +25,9 @@ def test_a_model_for_which_the_disk_is_too_full_costs_none_of_the_results(larger
     before = larger.snapshot("results")
     folder = larger.root / "results" / "figures" / "demo_1"
     output = on_a_full_disk(larger, folder, 2_000_000, *TRAIN)
-    assert output == (
-        "figures-train@demo_1: results/figures/demo_1/model: No space left on device\n"
-    )
+    assert told(output) == [
+        "figures-train@demo_1: results/figures/demo_1/model: No space left on device"
+    ]
     assert larger.snapshot("results") == before
     assert larger.half_written() == []
     assert last_status(larger) == "FAILED"
@@ -36,7 +36,7 @@ def test_a_model_for_which_the_disk_is_too_full_costs_none_of_the_results(larger
 def test_a_model_that_may_not_grow_so_large_costs_none_of_the_results(larger: Project) -> None:
     before = larger.snapshot("results")
     output = with_small_files(larger, 4_000_000, *TRAIN)
-    assert output == "figures-train@demo_1: results/figures/demo_1/model: File too large\n"
+    assert told(output) == ["figures-train@demo_1: results/figures/demo_1/model: File too large"]
     assert larger.snapshot("results") == before
     assert larger.half_written() == []
     assert last_status(larger) == "FAILED"

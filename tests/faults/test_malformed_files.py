@@ -26,7 +26,7 @@ def everything(project: Project) -> dict[str, bytes]:
         (
             "figures.generate centred",
             'seed: 42\n"\\e[31mred\\n": 1',
-            "params.yaml: \\x1b[31mred: unknown parameter",
+            "params.yaml: \\x1b[31mred : unknown parameter",
         ),
     ],
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.faults.disks import where_permissions_bind
+from tests.faults.disks import told, where_permissions_bind
 from tests.workflow.project import Project
 
 TRAIN = ("python", "-m", "stages.figures.train", "demo_1")
@@ -27,7 +27,9 @@ def test_results_that_may_not_be_written_are_named_and_stay(project: Project) ->
     before = project.snapshot("results")
     with read_only(project.root / "results"):
         output = project.run(*prefix, *TRAIN, succeeds=False)
-    assert output == "figures-train@demo_1: results/figures/demo_1/repeats: Permission denied\n"
+    assert told(output) == [
+        "figures-train@demo_1: results/figures/demo_1/repeats: Permission denied"
+    ]
     assert project.snapshot("results") == before
     assert project.half_written() == []
     latest, *_ = project.runs("figures")
