@@ -96,6 +96,12 @@ def _explain(error: ValidationError, document: Any) -> str:
     for problem in problems:
         place = ".".join(_keys_in_document(problem["loc"], document)) or "the file"
         by_place.setdefault(place, []).append(problem)
+    # Where a value may be a number or a list, a wrong entry of a list says more than "no number".
+    by_place = {
+        place: here
+        for place, here in by_place.items()
+        if not any(other.startswith(f"{place}.") for other in by_place)
+    }
     place, here = next(iter(by_place.items()))
     first = here[0]
     if first["type"] == "extra_forbidden":

@@ -184,3 +184,45 @@ def test_every_stage_has_a_seed_of_its_own() -> None:
     assert len(seeds) == 4
     assert all(0 <= seed < 2**32 for seed in seeds)
     assert stage_seed(1, "figures-train@a") == stage_seed(1, "figures-train@a")
+
+
+@pytest.mark.parametrize(
+    ("written", "seeds"),
+    [("1", [42]), ("3", [42, 43, 44]), ("[7]", [7]), ("[8, 7, 100]", [8, 7, 100])],
+)
+def test_the_seeds_of_a_variant_follow_the_projects_or_are_listed(
+    tmp_path: Path, written: str, seeds: list[int]
+) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(edited("seeds: 1\n", f"seeds: {written}\n"))
+    params = load_params(path)
+    variant = next(iter(params.figures.networks.values()))
+    assert variant.all_seeds(params.seed) == seeds
+    assert "seeds" not in variant.settings()
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("0", "greater than or equal to 1"),
+        ("101", "less than or equal to 100"),
+        ("[]", "a length of at least 1"),
+        ("[7, 7]", "seeds [7, 7]: accepted are seeds that differ"),
+        ("[7, -1]", "seeds.1 = -1: accepted is greater than or equal to 0"),
+        ("[4294967296]", "seeds.0 = 4294967296: accepted is less than 4294967296"),
+        ("many", "integer"),
+        ("1.5", "integer"),
+    ],
+)
+def test_impossible_seeds_are_named_with_what_is_accepted(
+    tmp_path: Path, written: str, said: str
+) -> None:
+    line = refused(tmp_path, edited("seeds: 1\n", f"seeds: {written}\n"))
+    assert "seeds" in line
+    assert said in line
+
+
+def test_a_variant_that_draws_nothing_at_random_has_no_seeds_to_choose() -> None:
+    params = load_params()
+    assert params.imbalance.variants["ridge"].all_seeds(params.seed) == [params.seed]
+    assert "seeds" not in type(params.imbalance.variants["ridge"]).model_fields
