@@ -21,6 +21,7 @@ NETWORKS = ("default", "demo_1", "reference")
 AUTOENCODERS = ("ae", "vae_missing")
 FORECASTERS = ("ridge", "lstm_altered")
 
+_FRACTIONS = {"by": "fractions", "train": 0.7, "validation": 0.15, "test": 0.15}
 _YAML = YAML(typ="safe", pure=True)
 _NOT_COPIED = ("tests/", "results/", "data/raw/", "data/prepared/", "dvc.lock")
 
@@ -71,21 +72,20 @@ def copy_project(root: Path) -> None:
 def small_params() -> Any:
     """Return the project's parameters with little data, few variants and few epochs."""
     params = _YAML.load(PARAMS.read_text(encoding="utf-8"))
-    figures = params["figures"]
-    figures["networks"] = {name: figures["networks"][name] for name in NETWORKS}
+    figures, digits, imbalance = params["figures"], params["digits"], params["imbalance"]
+    figures["networks"] = _some(figures["networks"], NETWORKS)
     used = {network["dataset"] for network in figures["networks"].values()}
     figures["datasets"] = {name: figures["datasets"][name] for name in used}
     for dataset in figures["datasets"].values():
         dataset["count"] = 60
     for network in figures["networks"].values():
         network["epochs"] = 2
-    params["digits"]["source"] = "sklearn"
-    params["digits"]["verifier"]["epochs"] = 2
-    autoencoders = params["digits"]["autoencoders"]
-    params["digits"]["autoencoders"] = {name: autoencoders[name] for name in AUTOENCODERS}
-    for autoencoder in autoencoders.values():
+    digits["source"] = "sklearn"
+    digits["verifier"]["epochs"] = 2
+    digits["autoencoders"] = _some(digits["autoencoders"], AUTOENCODERS)
+    for autoencoder in digits["autoencoders"].values():
         autoencoder |= {"epochs": 2, "mixture_components": 5}
-    params["digits"]["evaluation"] |= {
+    digits["evaluation"] |= {
         "samples": 200,
         "mode_samples": 300,
         "sampling_seeds": 2,
@@ -93,12 +93,18 @@ def small_params() -> Any:
         "likelihood_samples": 50,
         "marginal_samples": 200,
     }
-    imbalance = params["imbalance"]
+    imbalance |= {"source": "simulated", "resolution": 5, "split": _FRACTIONS}
     imbalance["simulation"]["days"] = 20
-    variants = imbalance["variants"]
-    imbalance["variants"] = {name: variants[name] for name in FORECASTERS}
-    variants["lstm_altered"] |= {"hidden": 4, "windows": 200, "epochs": 2, "networks": 2}
+    imbalance["variants"] = _some(imbalance["variants"], (*FORECASTERS, imbalance["reference"]))
+    for variant in imbalance["variants"].values():
+        if variant["kind"] == "lstm":
+            variant |= {"hidden": 4, "windows": 200, "epochs": 2, "networks": 2}
     return params
+
+
+def _some(variants: dict[str, Any], wanted: tuple[str, ...]) -> dict[str, Any]:
+    """Take the wanted variants; all there are if they have other names by now."""
+    return {name: variants[name] for name in wanted if name in variants} or variants
 
 
 def environment() -> dict[str, str]:

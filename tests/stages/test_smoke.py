@@ -23,6 +23,22 @@ def test_the_small_parameters_are_valid_and_smaller() -> None:
     assert small.digits.source == "sklearn"  # no network is needed
 
 
+def test_variants_of_other_names_and_a_users_own_series_are_made_small_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / "params.yaml").read_text()
+    for name in (*smoke.NETWORKS, *smoke.AUTOENCODERS, *smoke.FORECASTERS):
+        text = text.replace(f" {name}:", f" my_{name}:")
+    text = text.replace("my_reference: ridge", "reference: my_ridge")
+    text = text.replace("source: simulated", "source: csv").replace("days: 800", "days: 30")
+    monkeypatch.setattr(smoke, "PARAMS", tmp_path / "params.yaml")
+    smoke.PARAMS.write_text(text)
+    small = Params.model_validate(smoke.small_params())
+    assert small.imbalance.source == "simulated"
+    assert all(network.epochs == 2 for network in small.figures.networks.values())
+    assert small.imbalance.variants["my_lstm_altered"].networks == 2
+
+
 def test_the_copy_is_what_git_would_commit_but_results(tmp_path: Path) -> None:
     smoke.copy_project(tmp_path / "copy")
     copied = {
