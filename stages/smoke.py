@@ -42,7 +42,7 @@ def main() -> None:
     place = root.relative_to(ROOT).as_posix()
     if status:
         sys.exit(f"smoke: ended early, after {seconds:.0f} s; what there is lies in {place}")
-    print(f"smoke: everything ran in {seconds:.0f} s → {place}/results; its runs are shown by")
+    print(f"smoke: everything ran in {seconds:.0f} s → {place}/results/report.html; its runs:")
     print(f"mlflow ui --host 127.0.0.1 --backend-store-uri sqlite:///{place}/mlflow.db")
 
 

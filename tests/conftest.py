@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from tests.workflow.project import Project, copy_project
+
+# No test measures time: a busy machine takes longer for an example than Hypothesis would allow.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

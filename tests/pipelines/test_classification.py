@@ -20,7 +20,7 @@ def random_beliefs(count, classes, seed, dtype=np.float64):
     return labels, probabilities
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     count=st.integers(1, 60),
     classes=st.integers(2, 6),

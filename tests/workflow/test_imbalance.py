@@ -80,13 +80,10 @@ def test_every_forecaster_has_one_whole_run_in_mlflow(finished: Project) -> None
     assert "test/p_value_against_ridge" in logged
 
 
-def test_the_variants_are_compared_from_the_best_to_the_worst(finished: Project) -> None:
+def test_the_variants_are_tested_against_the_reference(finished: Project) -> None:
     table = metrics(finished, "comparison/imbalance")
-    assert set(table) == set(FORECASTERS)
-    errors = [row["rmse"] for row in table.values()]
-    assert errors == sorted(errors)
+    assert set(table) == set(FORECASTERS) - {"ridge"}  # the reference itself
     assert 0 <= table["lstm_altered"]["p_value_against_ridge"] <= 1
-    assert "p_value_against_ridge" not in table["ridge"]
     client = mlflow.MlflowClient(f"sqlite:///{finished.root / 'mlflow.db'}")
     for run in finished.runs("imbalance"):
         logged = [file.path for file in client.list_artifacts(run.info.run_id, "comparison")]

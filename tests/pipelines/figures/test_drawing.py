@@ -80,14 +80,14 @@ def squares_of(image):
                 yield square
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(size=sizes, seed=seeds)
 def test_a_centred_figure_is_one_of_its_class_pixel_by_pixel(size, seed):
     images, labels = draw(8, size, 0.0, True, seed)
     assert all(is_figure(image, label) for image, label in zip(images, labels, strict=True))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(size=sizes, seed=seeds)
 def test_an_off_centre_figure_fills_a_square_of_allowed_side_in_a_corner(size, seed):
     images, labels = draw(8, size, 0.0, False, seed)
@@ -95,7 +95,7 @@ def test_an_off_centre_figure_fills_a_square_of_allowed_side_in_a_corner(size, s
         assert any(is_figure(square, label) for square in squares_of(image))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(size=sizes, centred=st.booleans(), seed=seeds)
 def test_a_circle_is_symmetric_about_its_centre(size, centred, seed):
     images, labels = draw(8, size, 0.0, centred, seed)
@@ -106,7 +106,7 @@ def test_a_circle_is_symmetric_about_its_centre(size, centred, seed):
             np.testing.assert_array_equal(mirrored, ring)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(size=sizes, seed=seeds)
 def test_a_centred_cross_is_symmetric_about_both_diagonals(size, seed):
     images, labels = draw(8, size, 0.0, True, seed)
@@ -164,7 +164,7 @@ def test_vertical_figures_are_transposed_horizontal_ones():
     assert horizontal == vertical
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     count=st.integers(1, 60),
     size=sizes,

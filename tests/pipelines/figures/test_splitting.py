@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.figures import split_indices
 
 
-@settings(deadline=None)
 @given(
     count=st.integers(20, 500),
     weights=st.lists(st.integers(1, 5), min_size=1, max_size=4),
