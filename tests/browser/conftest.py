@@ -30,8 +30,7 @@ def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable,
-            chromium_sandbox=os.geteuid() != 0,  # which root cannot have
-            args=["--disable-dev-shm-usage"],  # which is small in a container
+            args=["--disable-dev-shm-usage"],  # /dev/shm is small in a container
         )
         yield browser
         browser.close()
