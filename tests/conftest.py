@@ -4,10 +4,15 @@ import json
 import shutil
 from pathlib import Path
 
+import hypothesis
 import pytest
 from filelock import FileLock
 
 from tests.workflow.project import Project, copy_project
+
+# A busy machine is slow; that is no failure.
+hypothesis.settings.register_profile("without deadline", deadline=None)
+hypothesis.settings.load_profile("without deadline")
 
 
 @pytest.fixture(scope="session")
