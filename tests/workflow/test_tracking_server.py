@@ -100,10 +100,6 @@ def loses_the_last_answer(last: int) -> Fate:
     return lambda number, asked: LOST if number == last else dies(last)(number, asked)
 
 
-def loses_one_answer(which: int) -> Fate:
-    return lambda number, _: LOST if number == which else ANSWERED
-
-
 def settled(server: Server, way: Way, stages: Stages) -> dict[str, Any]:
     """Publish twice to a server that is well again; return what it tells then."""
     way.prepare(answered)
