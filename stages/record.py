@@ -9,8 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from stages.logged_model import ServedModel
 from stages.outputs import dvc_md5
-from stages.run import Run, ServedModel
+from stages.run import Run
 from stages.training import REPEATS, read_history, read_training, trainings_of
 
 #: Tags that name the digest of the files that a run tells all of.

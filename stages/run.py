@@ -4,30 +4,19 @@ What a run holds already is not sent again, so that whatever was half sent can b
 """
 
 import functools
-import importlib.metadata
 import os
-import shutil
 import sys
-import tempfile
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 import mlflow
 import numpy as np
 import pandas as pd
-from mlflow.entities import (
-    LoggedModel,
-    LoggedModelOutput,
-    LoggedModelStatus,
-    Metric,
-    RunStatus,
-)
-from mlflow.models import Model
+from mlflow.entities import Metric, RunStatus
 from mlflow.utils.mlflow_tags import (
     MLFLOW_PARENT_RUN_ID,
     MLFLOW_RUN_NOTE,
@@ -38,17 +27,14 @@ from mlflow.utils.mlflow_tags import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from stages.command import StageError
-from stages.layout import ROOT
 from stages.leaderboard import write_leaderboard
+from stages.logged_model import ServedModel, send_model
 from stages.ranking import Ranking
 from stages.run_contents import curves, parameters_of, points_of_epoch, unknown, values
 from stages.stopping import held_back, is_stopping
 from stages.store import is_database, public_address, reason_of, store_address
 from stages.training import Data, Training
 from stages.unsent import Unsent, keep_for_later
-
-if TYPE_CHECKING:
-    from mlflow.models import ModelSignature
 
 _SECONDS_BETWEEN_SENDINGS = 5.0
 _MOST_OF_THE_TIME = 0.1  # that sending the epochs may take from their training
@@ -59,23 +45,6 @@ _INHERITED = (  # tags that a repeated training has from its variant's run
     *(MLFLOW_USER, MLFLOW_SOURCE_NAME, MLFLOW_SOURCE_TYPE),
 )
 _Arguments = ParamSpec("_Arguments")
-
-
-@dataclass(frozen=True)
-class ServedModel:
-    """What `mlflow models serve` needs beside the saved model.
-
-    Attributes:
-        code: the module that defines and sets the pyfunc model (models from code).
-        signature: what goes in and what comes out.
-        example: an input.
-        requirements: packages to pin at the versions installed here.
-    """
-
-    code: Path
-    signature: "ModelSignature"
-    example: Any
-    requirements: Sequence[str]
 
 
 class TrackingError(StageError):
@@ -196,34 +165,7 @@ class Run:
             files: the folder of the saved model, given to it as the artifact `model`.
             served: what a server needs beside them.
         """
-        client = mlflow.MlflowClient()
-        model = _model_of(client.get_run(self._id))
-        if model.status == LoggedModelStatus.READY:
-            return
-        versions = {name: importlib.metadata.version(name) for name in served.requirements}
-        with tempfile.TemporaryDirectory() as folder:
-            _copy_code(served.code.parent.name, Path(folder))
-            mlflow.pyfunc.save_model(
-                f"{folder}/model",
-                mlflow_model=Model(
-                    model.artifact_location,
-                    self._id,
-                    model_uuid=model.model_id,
-                    model_id=model.model_id,
-                ),
-                python_model=str(served.code),
-                artifacts={"model": str(files)},
-                code_paths=[f"{folder}/pipelines"],
-                signature=served.signature,
-                input_example=served.example,
-                pip_requirements=[
-                    # The build of torch for one kind of machine is no requirement on another.
-                    f"{package}=={version.partition('+')[0]}"
-                    for package, version in versions.items()
-                ],
-            )
-            client.log_model_artifacts(model.model_id, f"{folder}/model")
-        client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
+        send_model(self._id, files, served)
 
     @_unless_down
     def mark_as_trained(self) -> None:
@@ -300,16 +242,6 @@ def report_failure(problem: Exception) -> None:
     )
 
 
-def _copy_code(pipeline: str, folder: Path) -> None:
-    """Copy the library without the other pipelines, none of which this one imports.
-
-    A server takes every file as a request of its own.
-    """
-    others = {path.parent.name for path in (ROOT / "stages").glob("*/params.py")} - {pipeline}
-    left_out = shutil.ignore_patterns("__pycache__", *others)
-    shutil.copytree(ROOT / "pipelines", folder / "pipelines", ignore=left_out)
-
-
 def _log(run: str, points: Sequence[Metric]) -> None:
     client = mlflow.MlflowClient()
     for start in range(0, len(points), _AT_ONCE):
@@ -353,21 +285,3 @@ def _child(parent: mlflow.entities.Run, training: Training) -> str:
     for each in spare:
         client.delete_run(each.info.run_id)
     return first.info.run_id
-
-
-def _model_of(run: mlflow.entities.Run) -> LoggedModel:
-    """Find or make the logged model of a run; whether it is whole, its status tells.
-
-    `mlflow.pyfunc.log_model` would attach a second one after a first that was half sent.
-    """
-    client, experiment = mlflow.MlflowClient(), run.info.experiment_id
-    if run.outputs.model_outputs:
-        return client.get_logged_model(run.outputs.model_outputs[0].model_id)
-    of_it = f"source_run_id = '{run.info.run_id}'"
-    if not client.search_logged_models([experiment], of_it):
-        client.create_logged_model(experiment, "model", run.info.run_id, params=run.data.params)
-    first, *spare = client.search_logged_models([experiment], of_it)
-    for each in spare:
-        client.delete_logged_model(each.model_id)
-    client.log_outputs(run.info.run_id, [LoggedModelOutput(first.model_id, step=0)])
-    return first

@@ -10,8 +10,9 @@ from stages import record
 from stages.command import read_input
 from stages.digits import served_autoencoder, served_verifier
 from stages.layout import digits_folder, results
+from stages.logged_model import ServedModel
 from stages.ranking import RANKINGS
-from stages.run import Run, ServedModel
+from stages.run import Run
 from stages.training import read_training
 
 VERIFIER = "verifier"

@@ -7,8 +7,9 @@ from stages import record
 from stages.command import read_input
 from stages.figures import served_model
 from stages.layout import figures_dataset, results
+from stages.logged_model import ServedModel
 from stages.ranking import RANKINGS
-from stages.run import Run, ServedModel
+from stages.run import Run
 from stages.training import read_history, read_training
 
 FILES = ("history.csv", "predictions.csv", "metrics.json", "scores.json")

@@ -7,9 +7,10 @@ from stages import record
 from stages.command import read_input
 from stages.imbalance import served_forecaster
 from stages.layout import comparison, imbalance_series, results
+from stages.logged_model import ServedModel
 from stages.outputs import dvc_md5
 from stages.ranking import RANKINGS
-from stages.run import Run, ServedModel
+from stages.run import Run
 
 FILES = ("history.csv", "metrics.json", "scores.json")
 LEADERBOARD = {

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from stages import layout
+from stages.logged_model import ServedModel
 from stages.outputs import write_json, write_outputs
 from stages.record import record_evaluation, record_training
-from stages.run import Run, ServedModel
+from stages.run import Run
 from stages.tracking import continued_run, new_run
 from stages.training import Data, Training, over_seeds, train_from, training_outputs
 from tests.store_contents import contents

@@ -31,7 +31,7 @@ def store(empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("TRACKING_REQUIRED", "0")
     (tmp_path / "pipelines").mkdir()
     (tmp_path / "pipelines" / "code.py").touch()
-    for module in ("layout", "command", "run"):
+    for module in ("layout", "command", "logged_model"):
         monkeypatch.setattr(f"stages.{module}.ROOT", tmp_path)
     monkeypatch.setattr("stages.layout.RESULTS", tmp_path / "results")
     monkeypatch.setattr("stages.publish.SCRATCH", tmp_path / ".scratch")
