@@ -7,6 +7,7 @@ from pathlib import Path
 
 import grimp
 import pytest
+from dvc.repo import Repo
 from ruamel.yaml import YAML
 
 from stages.layout import ROOT
@@ -92,3 +93,15 @@ def test_every_training_and_evaluation_can_be_restored_from_the_cache() -> None:
     for name in stages.keys() - quick:
         outputs = stages[name].get("do", stages[name]).get("outs", [])
         assert all(isinstance(output, str) for output in outputs), name
+
+
+def test_git_tracks_nothing_that_the_cache_keeps() -> None:
+    """DVC refuses to run a stage of which git tracks an output that the cache is to keep."""
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    with Repo(str(ROOT)) as repo:
+        kept = {Path(out.fs_path).relative_to(ROOT) for out in repo.index.outs if out.use_cache}
+    tracked = [Path(name) for name in listed.stdout.splitlines()]
+    assert kept
+    assert not [file for file in tracked if kept & {file, *file.parents}]

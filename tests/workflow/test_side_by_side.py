@@ -81,10 +81,10 @@ def test_an_edit_in_the_midst_of_a_training_does_not_pass_for_what_it_was_traine
     copy: Project,
 ) -> None:
     lock, params = copy.lock(), copy.params()
-    copy.write_params(copy.params_with("demo_1", epochs=2000))
+    copy.write_params(copy.params_with("demo_1", epochs=20_000))
     process = copy.start("dvc", "repro", "figures-train@demo_1")
     wait_until(lambda: training_is_recorded(copy))
-    copy.write_params(copy.params_with("demo_1", epochs=2001))
+    copy.write_params(copy.params_with("demo_1", epochs=20_001))
     output, _ = process.communicate(timeout=180)
     assert process.returncode != 0
     assert "params.yaml: figures.networks.demo_1 changed while the stage was at work" in output
