@@ -51,7 +51,8 @@ reference: setup  ## Write the parameter reference in README.md anew
 
 ui: PORT ?= 5000
 ui: setup  ## Open the MLflow UI on http://127.0.0.1:5000 (PORT=... for another)
-	mlflow ui --host 127.0.0.1 --port $(PORT) --workers 1 --backend-store-uri "$$(python -m stages.store)"
+	store="$$(python -m stages.store)" && \
+	  mlflow ui --host 127.0.0.1 --port $(PORT) --workers 1 --backend-store-uri "$$store"
 
 serve: PORT ?= 5001
 serve: setup  ## Serve the best variant, PIPELINE=..., on http://127.0.0.1:5001 (PORT=... for another)

@@ -102,7 +102,7 @@ def name_missing_runs(root: Path) -> str:
         return ""
     return (
         f"no mlflow.db came along: the runs of {trained} trained variants stayed where they were "
-        f"made; `make publish` tells them anew from results/, without their times and commits"
+        f"made; `make publish` tells them anew from results/, as of now and the present commit"
     )
 
 

@@ -19,7 +19,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from stages.layout import PROJECT, SCRATCH
-from stages.store import prepare_store, public_address
+from stages.run import FAILURES
+from stages.store import prepare_store, public_address, reason_of, store_address
 
 #: What an evaluation has measured; the seed's headlines stand in the run of one seed among several.
 _MEASURED = ("test/", "headline/", "seeds/")
@@ -171,11 +172,7 @@ def _bring_data(folder: Path) -> None:
 
 
 def _compute(stage: str, folder: Path) -> None:
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("DVC_", "MLFLOW_", "GIT_"))
-    }
+    environment = _environment("DVC_", "MLFLOW_", "GIT_")
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     environment["TRACKING_REQUIRED"] = "1"
     for module, *arguments in (["stages.params"], ["dvc", "repro", "--force", stage]):
@@ -198,8 +195,18 @@ def _found(run: Run, folder: Path) -> Run:
 
 def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["git", *arguments], cwd=PROJECT, capture_output=True, text=True, check=False
+        ["git", *arguments],
+        cwd=PROJECT,
+        env=_environment("GIT_"),  # a Git hook's would name the project's repository, not the copy
+        capture_output=True,
+        text=True,
+        check=False,
     )
+
+
+def _environment(*without: str) -> dict[str, str]:
+    """Return this process's environment without what begins so."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(without)}
 
 
 if __name__ == "__main__":
@@ -209,3 +216,8 @@ if __name__ == "__main__":
         print(f"{sys.argv[1]}: {repeat(sys.argv[1])}")
     except RepeatError as problem:
         sys.exit(f"{sys.argv[1]}: {problem}")
+    except OSError as problem:
+        sys.exit(f"{sys.argv[1]}: {public_address(str(problem))}")
+    except FAILURES as problem:
+        store = public_address(store_address())
+        sys.exit(f"{sys.argv[1]}: {store} failed ({reason_of(problem)})")

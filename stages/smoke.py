@@ -16,6 +16,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from stages.layout import PARAMS, ROOT, SCRATCH
+from stages.params import ParamsError, load_params
 
 NETWORKS = ("default", "demo_1", "reference")
 AUTOENCODERS = ("ae", "vae_missing")
@@ -30,9 +31,12 @@ def main() -> None:
     """Run the workflow small, and say where its results are."""
     root = SCRATCH / "smoke"
     started = time.monotonic()
-    shutil.rmtree(root, ignore_errors=True)
     try:
+        load_params()
+        shutil.rmtree(root, ignore_errors=True)
         copy_project(root)
+    except (ParamsError, OSError) as problem:
+        sys.exit(f"smoke: {problem}")
     except subprocess.CalledProcessError as problem:
         sys.exit(f"smoke: git: {problem.stderr.strip()}")
     except KeyboardInterrupt:
@@ -110,14 +114,15 @@ def _some(variants: dict[str, Any], wanted: tuple[str, ...]) -> dict[str, Any]:
 
 
 def environment() -> dict[str, str]:
-    """Return this process's environment without its DVC and MLflow, and with this Python first.
+    """Return this process's environment without its DVC, MLflow and Git, with this Python first.
 
-    So the copy records in a store of its own; that this fails is an error there.
+    So the copy records in a store and commits to a repository of its own, even where a Git hook
+    starts it; that the store fails is an error there.
     """
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("DVC_", "MLFLOW_"))
+        if not name.startswith(("DVC_", "MLFLOW_", "GIT_"))
     }
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return kept | {"PATH": path, "TRACKING_REQUIRED": "1"}
@@ -140,7 +145,10 @@ def run_to_its_end(command: list[str], root: Path) -> int:
 def _git(*arguments: str, root: Path) -> str:
     root.mkdir(parents=True, exist_ok=True)
     command = ["git", *arguments]
-    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    answer = subprocess.run(
+        command, cwd=root, env=environment(), capture_output=True, text=True, check=True
+    )
+    return answer.stdout
 
 
 if __name__ == "__main__":

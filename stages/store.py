@@ -127,4 +127,7 @@ def _sqlite_file(address: str) -> Path | None:
 
 
 if __name__ == "__main__":
-    print(prepare_store())
+    try:
+        print(prepare_store())
+    except (mlflow.MlflowException, DBAPIError, OSError) as problem:
+        sys.exit(f"tracking: {public_address(store_address())} failed ({reason_of(problem)})")

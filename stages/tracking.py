@@ -45,7 +45,7 @@ def new_run(
         _end_unkept_runs(experiment, variant, fingerprint)
         return _begin(experiment, variant, tags, unsent.params)
 
-    return _during(Run(unsent), make, fingerprint)
+    return _during(Run(unsent), make, variant, fingerprint)
 
 
 def continued_run(
@@ -76,10 +76,12 @@ def continued_run(
             mlflow.set_tags(now)  # the commit is the training's
             return run
         restored = {"restored_from": fingerprint, "attempt": fingerprint}
-        first = kept(fingerprint) or Unsent(tags | restored, PARAMS.read_text(encoding="utf-8"))
+        first = kept(variant, fingerprint) or Unsent(
+            tags | restored, PARAMS.read_text(encoding="utf-8")
+        )
         return _begin(experiment, variant, first.tags | now, first.params)
 
-    return _during(Run(), make, fingerprint)
+    return _during(Run(), make, variant, fingerprint)
 
 
 def trained_run(experiment: str, variant: str, fingerprint: str) -> mlflow.entities.Run | None:
@@ -120,7 +122,9 @@ def _begin(experiment: str, variant: str, tags: Mapping[str, str], params: str) 
 
 
 @contextmanager
-def _during(run: Run, make: Callable[[], mlflow.ActiveRun], fingerprint: str) -> Iterator[Run]:
+def _during(
+    run: Run, make: Callable[[], mlflow.ActiveRun], variant: str, fingerprint: str
+) -> Iterator[Run]:
     try:
         run.open(make)
         yield run
@@ -132,7 +136,7 @@ def _during(run: Run, make: Callable[[], mlflow.ActiveRun], fingerprint: str) ->
         raise
     run.close(RunStatus.to_string(RunStatus.FINISHED))
     if run.recorded:
-        forget(fingerprint)
+        forget(variant, fingerprint)
 
 
 def _end_unkept_runs(experiment: str, variant: str, fingerprint: str) -> None:

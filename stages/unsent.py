@@ -31,24 +31,25 @@ _UNSENT = TypeAdapter(Unsent)
 
 
 def keep_for_later(unsent: Unsent) -> None:
-    """Keep what is known of a run; its fingerprint is what it is found by."""
+    """Keep what is known of a run; its variant and its fingerprint are what it is found by."""
     with suppress(OSError):  # then it is published as one that was restored
-        write_json(_file(unsent.tags["fingerprint"]), asdict(unsent))
+        write_json(_file(unsent.tags["variant"], unsent.tags["fingerprint"]), asdict(unsent))
 
 
-def kept(fingerprint: str) -> Unsent | None:
+def kept(variant: str, fingerprint: str) -> Unsent | None:
     """Return what was kept of a run, if anything."""
     try:
-        return _UNSENT.validate_json(_file(fingerprint).read_bytes())
+        return _UNSENT.validate_json(_file(variant, fingerprint).read_bytes())
     except (OSError, ValidationError):
         return None
 
 
-def forget(fingerprint: str) -> None:
+def forget(variant: str, fingerprint: str) -> None:
     """Forget a run that the store has now."""
     with suppress(OSError):
-        _file(fingerprint).unlink(missing_ok=True)
+        _file(variant, fingerprint).unlink(missing_ok=True)
 
 
-def _file(fingerprint: str) -> Path:
-    return UNSENT / f"{fingerprint}.json"
+def _file(variant: str, fingerprint: str) -> Path:
+    # Variants of the same settings have the same fingerprint.
+    return UNSENT / f"{variant}-{fingerprint}.json"

@@ -50,8 +50,10 @@ class Column:
     def spread(self, mean: float, deviation: float) -> str:
         """Write what several seeds gave: `42.29 ± 0.07`, `99.2 ± 0.2 %`."""
         if not self.is_share:
-            return f"{self.number(mean)} ± {deviation:.2g}"
-        return f"{self.number(mean).removesuffix(_PERCENT)} ± {100 * deviation:.2g}{_PERCENT}"
+            return f"{self.number(mean)} ± {_two_digits(deviation)}"
+        return (
+            f"{self.number(mean).removesuffix(_PERCENT)} ± {_two_digits(100 * deviation)}{_PERCENT}"
+        )
 
     def title_of(self, name: str) -> str:
         """Call one of the column's headlines by its name: `95 % interval, from`."""
@@ -63,7 +65,7 @@ class Column:
 
     def difference(self, before: float, now: float) -> str:
         """Write by how much a number changed, in percentage points where it is a share."""
-        text = f"{(now - before) * (100 if self.is_share else 1):+.2g}".replace("-", "−")
+        text = _two_digits((now - before) * (100 if self.is_share else 1), "+").replace("-", "−")
         return f"{text} points" if self.is_share else text
 
     def verdict(self, before: float, now: float) -> str:
@@ -86,6 +88,11 @@ def with_unknown(
     known = [column for column in columns if any(name in there for name in column.names)]
     named = {name for column in columns for name in column.names}
     return known + [Column(name.replace("_", " "), (name,)) for name in there if name not in named]
+
+
+def _two_digits(value: float, sign: str = "") -> str:
+    """Write the first two digits of a number; all before the point, where they are more."""
+    return format(value, f"{sign}.0f" if abs(value) >= 99.5 else f"{sign}.2g")
 
 
 def _probability(value: float) -> str:
