@@ -83,12 +83,12 @@ def small_params() -> Any:
     for dataset in figures["datasets"].values():
         dataset["count"] = 60
     for network in figures["networks"].values():
-        network["epochs"] = 2
+        network |= {"epochs": 2, "seeds": 1}
     digits["source"] = "sklearn"
     digits["verifier"]["epochs"] = 2
     digits["autoencoders"] = _some(digits["autoencoders"], AUTOENCODERS)
     for autoencoder in digits["autoencoders"].values():
-        autoencoder |= {"epochs": 2, "mixture_components": 5}
+        autoencoder |= {"epochs": 2, "mixture_components": 5, "seeds": 1}
     digits["evaluation"] |= {
         "samples": 200,
         "mode_samples": 300,
@@ -104,7 +104,7 @@ def small_params() -> Any:
         imbalance["reference"] = next(iter(imbalance["variants"]))
     for variant in imbalance["variants"].values():
         if variant["kind"] == "lstm":
-            variant |= {"hidden": 4, "windows": 200, "epochs": 2, "networks": 2}
+            variant |= {"hidden": 4, "windows": 200, "epochs": 2, "networks": 2, "seeds": 1}
     return params
 
 
