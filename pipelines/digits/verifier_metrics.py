@@ -158,8 +158,8 @@ def generation_metrics(
 ) -> dict[str, Metrics]:
     """What the verifier says of generated images.
 
-    Stacks by a network of one channel are put together at random from as many single images, as
-    those of test images are.
+    Stacks by a network of one channel are put together at random from the single images, as those
+    of test images are, so that both have as many images to be made of.
 
     Args:
         trained: What draws them.
@@ -181,8 +181,8 @@ def generation_metrics(
     if modes < count:
         raise ValueError(f"modes: {modes}, at least the count, {count}, expected")
     if trained.channels == 1:
-        reading = read_images(verifier, trained.sample(modes, sampler, 1, seed=seed))
-        members = draw_stacks(modes, modes, np.random.default_rng(seed))
+        reading = read_images(verifier, trained.sample(count, sampler, 1, seed=seed))
+        members = draw_stacks(count, modes, np.random.default_rng(seed))
         metrics = _metrics_of_singles(reading.beliefs, members, tolerances, count)
     else:
         reading = read_images(verifier, trained.sample(modes, sampler, 3, seed=seed))

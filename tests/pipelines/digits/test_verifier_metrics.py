@@ -94,8 +94,8 @@ def drawn_numbers(trained: TrainedAutoencoder, count: int, seed: int) -> np.ndar
 
 def test_generated_copies_of_real_digits_score_as_the_digits_do(verifier, test, training):
     trained = copier(test.images)
-    numbers = drawn_numbers(trained, MODES, seed=5)
-    members = draw_stacks(MODES, MODES, np.random.default_rng(5))
+    numbers = drawn_numbers(trained, COUNT, seed=5)
+    members = draw_stacks(COUNT, MODES, np.random.default_rng(5))
     same = DigitSet(test.images[numbers], test.labels[numbers], members)
     features = read_images(verifier, training.images[:COUNT]).features
     found = generation_metrics(
