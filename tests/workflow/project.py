@@ -79,4 +79,7 @@ class Project:
 def copy_project(root: Path) -> Project:
     """Copy what git would commit, as it stands, into a repository of its own."""
     smoke.copy_project(root)
-    return Project(root, smoke.environment())
+    environment = smoke.environment()
+    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):  # of the `make test` that runs this
+        environment.pop(name, None)
+    return Project(root, environment)

@@ -58,7 +58,7 @@ def test_two_repros_and_an_experiment_at_once_leave_every_run_in_order(copy: Pro
     assert tried.data.params["optimizer.learning_rate"] == "0.2"
     assert tried.data.params["epochs"] == "3"
     reference = copy.run("git", "for-each-ref", "--format=%(refname)", "refs/exps").split()[-1]
-    kept = copy.run("git", "show", f"{reference}:results/figures/demo_1/scores.json")
+    kept = copy.run("git", "show", f"{reference}:results/figures/demo_1/metrics.json")
     assert json.loads(kept)["test"]["loss"] == tried.data.metrics["test/loss"]
 
 
