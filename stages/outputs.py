@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.provenance import start_of_process
+from stages.stopping import held_back
 
 _MARK = ".writing-"
 
@@ -68,6 +69,8 @@ def write_outputs(folder: Path, writers: Mapping[str, Writer]) -> None:
     with ExitStack() as drafts:
         for name, write in writers.items():
             write(drafts.enter_context(whole(folder / name)))
+        with held_back():  # a signal must not come between two of them
+            drafts.close()
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ import errno
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from dvc_data.hashfile.hash import hash_file
 from dvc_objects.fs.local import LocalFileSystem
 
+from stages.layout import ROOT
 from stages.outputs import dvc_md5, fingerprint, whole, write_json, write_outputs
 
 
@@ -160,3 +162,23 @@ def test_an_error_about_a_draft_names_the_output(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file") as caught, whole(tmp_path / "model"):
         (tmp_path / "elsewhere" / "input").read_bytes()
     assert caught.value.filename == str(tmp_path / "elsewhere" / "input")
+
+
+def test_a_signal_while_outputs_take_their_places_waits_until_all_have(tmp_path: Path) -> None:
+    script = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from stages.outputs import write_outputs\n"
+        "from stages.stopping import stoppable\n"
+        "rename = Path.replace\n"
+        "def interrupted(*names):\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    return rename(*names)\n"
+        "Path.replace = interrupted\n"
+        "writers = {name: lambda draft: draft.write_text('new') for name in ('a', 'b')}\n"
+        "with stoppable():\n"
+        "    write_outputs(Path(sys.argv[1]), writers)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=ROOT, check=False)
+    assert ended.returncode == 128 + signal.SIGTERM
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["a", "b"]
