@@ -43,7 +43,8 @@ def test_two_repros_and_an_experiment_at_once_leave_every_run_in_order(copy: Pro
         assert store.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert store.execute("PRAGMA foreign_key_check").fetchall() == []
     runs = copy.runs("figures")
-    assert {run.info.status for run in runs} <= {"FINISHED", "FAILED"}
+    # KILLED is what a training becomes whose results DVC did not keep; none is left RUNNING
+    assert {run.info.status for run in runs} <= {"FINISHED", "FAILED", "KILLED"}
     for name in CHANGED:
         folder = copy.root / "results" / "figures" / name
         key = json.loads((folder / "run.json").read_text())["fingerprint"]
