@@ -18,8 +18,7 @@ Array = NDArray[np.floating]
 Chain = Sequence[tuple[str, ...]]
 """The activations of each dense layer, by name, those applied first standing first."""
 
-# Rows computed at once, always as many, so that the outputs for an example do not depend on what
-# else is asked: BLAS rounds differently for batches of different sizes.
+# Rows computed at once, at most: this bounds the memory and suits the processor's cache.
 ROWS = 256
 
 
@@ -46,16 +45,17 @@ def propagate(parameters: Parameters, chain: Chain, X: NDArray) -> Array:
     Returns:
         Outputs, `[count, outputs]`, in the parameters' type.
     """
-    x = np.zeros((ROWS, parameters.widths[0]), parameters.vector.dtype)
-    layers = _lay_out(parameters, chain, x)
-    operations = [operation for layer in layers for operation in layer.forward()]
-    outputs = np.empty((len(X), parameters.widths[-1]), x.dtype)
+    outputs = np.empty((len(X), parameters.widths[-1]), parameters.vector.dtype)
     for start in range(0, len(X), ROWS):
         rows = X[start : start + ROWS]
-        x[: len(rows)] = rows
+        if start == 0 or len(rows) < ROWS:  # the last rows may be fewer
+            x = np.zeros(rows.shape, outputs.dtype)
+            layers = _lay_out(parameters, chain, x)
+            operations = [operation for layer in layers for operation in layer.forward()]
+        x[:] = rows
         for operation in operations:
             operation()
-        outputs[start : start + ROWS] = layers[-1].outputs[: len(rows)]
+        outputs[start : start + ROWS] = layers[-1].outputs
     return outputs
 
 

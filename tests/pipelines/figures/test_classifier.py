@@ -17,12 +17,23 @@ def figures(count=400, seed=0):
     return images.reshape(count, -1), labels
 
 
-def test_scikit_learn_passes_every_check_and_skips_none():
+# These compare the outputs for a row among others more closely than float32 rounds.
+FINER_THAN_FLOAT32 = dict.fromkeys(
+    ("check_methods_sample_order_invariance", "check_methods_subset_invariance"),
+    "float32 rounds a row by its place, on some processors",
+)
+
+
+@pytest.mark.parametrize(("dtype", "excused"), [("float64", {}), ("float32", FINER_THAN_FLOAT32)])
+def test_scikit_learn_passes_every_check_and_skips_none(dtype, excused):
     script = (
         "from sklearn.utils.estimator_checks import check_estimator\n"
         "from pipelines.figures import NetworkClassifier\n"
-        "results = check_estimator(NetworkClassifier(), on_fail=None, on_skip=None)\n"
-        "bad = [result for result in results if result['status'] != 'passed']\n"
+        f"classifier, excused = NetworkClassifier(dtype={dtype!r}), {excused!r}\n"
+        "results = check_estimator(\n"
+        "    classifier, expected_failed_checks=excused, on_fail=None, on_skip=None\n"
+        ")\n"
+        "bad = [result for result in results if result['status'] not in ('passed', 'xfail')]\n"
         "assert len(results) > 50 and not bad, bad\n"
     )
     # The variable has to be set before SciPy is imported, or a check on array libraries is skipped.
