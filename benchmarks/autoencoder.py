@@ -29,6 +29,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -41,11 +42,11 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-from pipelines.digits.autoencoder_training import AutoencoderSettings, train_autoencoder
-from pipelines.digits.mnist import small_digits
-from pipelines.digits.stacking import pixel_values
-from pipelines.digits.variational import VariationalAutoencoder, lower_bound
-from stages.digits.train import settings_of
+from pipelines.digits.data.mnist import small_digits
+from pipelines.digits.data.stacking import pixel_values
+from pipelines.digits.models.autoencoder_training import train_autoencoder
+from pipelines.digits.models.settings import AutoencoderSettings
+from pipelines.digits.models.variational import VariationalAutoencoder, lower_bound
 from stages.params import load_params
 
 VARIANT = "vae"
@@ -100,7 +101,7 @@ def pythae(
             return super().forward({"data": torch.bernoulli(inputs["data"])}, **kwargs)
 
     parts = []
-    for part in parted(images, settings):
+    for part in split(images, settings):
         pixels = torch.from_numpy(part).unsqueeze(1).float() / 255
         parts.append(BaseDataset(pixels, torch.ones(len(pixels))))
 
@@ -115,14 +116,14 @@ def pythae(
                 output_dir=folder,
                 per_device_train_batch_size=settings.batch_size,
                 per_device_eval_batch_size=1000,
-                num_epochs=settings.max_epochs,
+                num_epochs=settings.epochs,
                 learning_rate=settings.learning_rate,
                 optimizer_cls="AdamW",
                 optimizer_params={"weight_decay": settings.weight_decay, "fused": tuned},
                 scheduler_cls="OneCycleLR",
                 scheduler_params={
                     "max_lr": settings.learning_rate,
-                    "total_steps": settings.max_epochs,
+                    "total_steps": settings.epochs,
                     "cycle_momentum": False,
                 },
                 no_cuda=True,
@@ -143,7 +144,7 @@ def pytorchs_own(layer: nn.ConvTranspose2d) -> nn.ConvTranspose2d:
 
 def bare_loop(images: NDArray[np.uint8], settings: AutoencoderSettings) -> Training:
     """Return a training by plain PyTorch, the least that the network costs."""
-    training = torch.from_numpy(parted(images, settings)[0]).unsqueeze(1)
+    training = torch.from_numpy(split(images, settings)[0]).unsqueeze(1)
 
     def train() -> None:
         network = VariationalAutoencoder(settings.architecture)
@@ -153,7 +154,7 @@ def bare_loop(images: NDArray[np.uint8], settings: AutoencoderSettings) -> Train
             weight_decay=settings.weight_decay,
             fused=True,
         )
-        for _ in range(settings.max_epochs):
+        for _ in range(settings.epochs):
             for rows in torch.randperm(len(training)).split(settings.batch_size):
                 log_likelihood, kl = lower_bound(network, pixel_values(training[rows], "bernoulli"))
                 optimizer.zero_grad()
@@ -173,7 +174,7 @@ COMPETITORS = {
 prepared: dict[str, Training] = {}
 
 
-def parted(
+def split(
     images: NDArray[np.uint8], settings: AutoencoderSettings
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return the images to train and to validate with."""
@@ -205,8 +206,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if importlib.util.find_spec("pythae") is None:
         sys.exit("Pythae is missing: pip install pythae==0.1.2, for this benchmark alone")
-    settings = settings_of(
-        load_params().digits.autoencoders[VARIANT].model_copy(update={"epochs": arguments.epochs})
+    settings = replace(
+        load_params().digits.autoencoders[VARIANT].as_settings(AutoencoderSettings),
+        epochs=arguments.epochs,
     )
     os.environ["TQDM_DISABLE"] = "1"  # Pythae's progress bars
     times: dict[str, list[float]] = {name: [] for name in COMPETITORS}

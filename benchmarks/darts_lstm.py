@@ -13,9 +13,11 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from pipelines.imbalance.features import Features, fit_limits, make_features
-from pipelines.imbalance.lstm_training import LSTMSettings
-from pipelines.imbalance.prepared import Origins, Prepared
+from pipelines.imbalance.data.prepared import Prepared
+from pipelines.imbalance.features.features import Features, make_features
+from pipelines.imbalance.features.limits import fit_limits
+from pipelines.imbalance.features.origins import Origins, split_origins
+from pipelines.imbalance.forecasters.settings import LSTMSettings
 
 ORIGINS_AT_ONCE = 4096  # as in this project
 
@@ -67,21 +69,21 @@ def darts_lstm(
     horizon = history = features.clock.horizon
     stride = max(1, (validation - history - horizon) // settings.windows)
     windows = (validation - history - horizon) // stride
-    steps = settings.max_epochs * -(-windows // batch_size)
+    steps = settings.epochs * -(-windows // batch_size)
     with tempfile.TemporaryDirectory() as folder:
         model = RNNModel(
             input_chunk_length=history,
             training_length=history + horizon,
             model="LSTM",
             hidden_dim=settings.hidden,
-            n_epochs=settings.max_epochs,
+            n_epochs=settings.epochs,
             batch_size=batch_size,
             optimizer_cls=torch.optim.AdamW,
             optimizer_kwargs={"lr": learning_rate, "weight_decay": settings.weight_decay},
             lr_scheduler_cls=torch.optim.lr_scheduler.OneCycleLR,
             lr_scheduler_kwargs={
                 "max_lr": learning_rate,
-                "total_steps": steps + settings.max_epochs,
+                "total_steps": steps + settings.epochs,
                 "cycle_momentum": False,
                 "interval": "step",
             },
@@ -169,4 +171,4 @@ def read(prepared: Prepared, *, altered: bool) -> tuple[Features, Origins]:
     """Return the features of the series and the origins of its parts."""
     limits = fit_limits(prepared.training_rows["y"].to_numpy())
     features = make_features(prepared.table, limits, altered=altered)
-    return features, prepared.origins(features)
+    return features, split_origins(prepared, features)

@@ -2,7 +2,7 @@
 
     python -m benchmarks.imbalance [--csv FILE] [--seeds 3] [--rounds 5] [--json results.json]
 
-All forecast the same series, the simulated one of params.yaml or a real FILE, parted as params.yaml
+All forecast the same series, the simulated one of params.yaml or a real FILE, split as params.yaml
 says: one network of the variant `lstm_altered`, and LSTMs of darts with as many hidden units, as
 many rows read before the origin, as many epochs, and no fewer windows to learn from. Each keeps the
 weights of the epoch with the lowest validation loss. From every origin of the test part all
@@ -44,17 +44,17 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.darts_lstm import Backtests, darts_lstm, read
-from pipelines.imbalance.lstm_training import LSTMSettings, train_lstm
-from pipelines.imbalance.persistence import persistence
-from pipelines.imbalance.prepared import Prepared
-from pipelines.imbalance.resolution import at_resolution
-from pipelines.imbalance.significance import squared_losses
-from pipelines.imbalance.table import read_tables
+from pipelines.imbalance.data.prepared import Prepared
+from pipelines.imbalance.data.resolution import at_resolution
+from pipelines.imbalance.data.table import read_tables
+from pipelines.imbalance.forecasters.losses import squared_losses
+from pipelines.imbalance.forecasters.lstm_training import train_lstm
+from pipelines.imbalance.forecasters.persistence import persistence
+from pipelines.imbalance.forecasters.settings import LSTMSettings
+from pipelines.seeds import derive_seed
 from stages.imbalance.acquire import simulated
-from stages.imbalance.prepare import parted
-from stages.imbalance.train import settings_of
+from stages.imbalance.prepare import split_table
 from stages.params import load_params
-from stages.seed import stage_seed
 
 VARIANT = "lstm_altered"
 
@@ -120,12 +120,12 @@ def series(csv: Path | None) -> Prepared:
     params = load_params()
     settings = params.imbalance
     if csv is None:
-        seed = stage_seed(params.seed, "imbalance-acquire")
+        seed = derive_seed(params.seed, "imbalance-acquire")
         table = simulated(settings.simulation, seed)
     else:
         table, _ = read_tables([csv])
     table = at_resolution(table, settings.resolution)
-    return Prepared.of(parted(table, settings.split))
+    return Prepared.of(split_table(table, settings.split))
 
 
 def main() -> None:
@@ -138,7 +138,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if importlib.util.find_spec("darts") is None:
         sys.exit('darts is missing: pip install "darts[torch]==0.48.1", for this benchmark alone')
-    settings = settings_of(load_params().imbalance.variants[VARIANT])
+    settings = load_params().imbalance.variants[VARIANT].as_settings(LSTMSettings)
     prepared = series(arguments.csv)
     errors: dict[str, list[float]] = {}
     training: dict[str, list[float]] = {}
@@ -163,7 +163,7 @@ def main() -> None:
     threshold = np.sqrt(squared_losses(features.truth(origins.test), still).mean())
     table = Table(
         title=f"{len(origins.test):,} origins, of which persistence is {threshold:.2f} MW off; "
-        f"{settings.hidden} units, {settings.max_epochs} epochs, "
+        f"{settings.hidden} units, {settings.epochs} epochs, "
         f"threads {torch.get_num_threads()}"
     )
     table.add_column("forecaster")

@@ -2,7 +2,7 @@
 
     python -m benchmarks.presets [--seeds 5] [VARIANT ...]
 
-Each seed draws the variant's own figures and trains on the same training part; all are then judged
+Each seed draws the variant's own figures and trains on the same training part; all are then scored
 on the same 4,000 fresh figures, since the variants' own test parts are small. scikit-learn has one
 activation for all hidden layers, its own initialization (Glorot's), no L1, and always ends in
 softmax and cross-entropy. So there are three columns: the variant as it is; this project's network
@@ -19,10 +19,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from pipelines.figures import draw_figures
-from pipelines.figures.dataset import Figures, draw_figure_set
-from stages.figures.params import Dataset, Layer, Network
+from pipelines.figures.data.dataset import Figures, draw_figure_set
 from stages.figures.train import make_classifier
 from stages.params import load_params
+from stages.params.figures import Dataset, Layer, Network
 
 FRESH = 4000
 ACTIVATIONS = {"relu": "relu", "tanh": "tanh", "sigmoid": "logistic", "identity": "identity"}
@@ -61,7 +61,7 @@ def same_conditions(network: Network) -> Network:
             "loss": "categorical_cross_entropy",
             "initialization": "glorot",
             "regularization": network.regularization if l2 else None,
-            "early_stopping": None,
+            "patience": None,
         }
     )
 

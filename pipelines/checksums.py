@@ -10,7 +10,7 @@ CHECKSUMS_NAME = "SHA256SUMS"
 
 
 def write_checksums(folder: Path) -> None:
-    """Writes the SHA-256 sums of all files of a folder beside them.
+    """Write the SHA-256 sums of all files of a folder beside them.
 
     `sha256sum --check SHA256SUMS` understands the file.
 
@@ -21,7 +21,7 @@ def write_checksums(folder: Path) -> None:
 
 
 def check_checksums(folder: Path) -> None:
-    """Checks that the files of a folder are those that `write_checksums` saw, byte for byte.
+    """Check that the files of a folder are those that `write_checksums` saw, byte for byte.
 
     Args:
         folder: With its `SHA256SUMS`.
@@ -49,7 +49,7 @@ def check_checksums(folder: Path) -> None:
 
 
 def _sums(folder: Path) -> dict[str, str]:
-    """The sum of each file by its name."""
+    """Return the sum of each file by its name."""
     files = {
         path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()
     }

@@ -37,7 +37,7 @@ class ClassificationScores:
     confusion: NDArray[np.int64]
 
     def to_metrics(self) -> dict[str, float | dict[str, float]]:
-        """Accuracy, its low end, loss, precision and recall as plain numbers, ready for JSON."""
+        """Return accuracy, its low end, loss, precision and recall as plain numbers for JSON."""
         return {
             "accuracy": self.accuracy,
             "accuracy_low": self.accuracy_low,
@@ -110,5 +110,5 @@ def classification_scores(
 
 
 def share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The quotient, 0 where there is nothing to divide by."""
+    """Return the quotient, 0 where there is nothing to divide by."""
     return part / np.maximum(whole, 1)

@@ -6,7 +6,7 @@ __all__ = ["device_name"]
 
 
 def device_name(device: str) -> str:
-    """Names what torch computes on where a device is asked for.
+    """Return the name of the device that torch computes on where one is asked for.
 
     Args:
         device: "auto", which takes an accelerator where there is one, "cpu", "cuda" or "mps".

@@ -108,13 +108,13 @@ def save_picture(figure: Figure, path: Path) -> None:
 
 
 def symmetric_scale(values: NDArray[np.floating]) -> CenteredNorm:
-    """A colour scale about zero that reaches the largest finite magnitude among the values."""
+    """Return a colour scale about zero that reaches the largest finite magnitude of the values."""
     largest = np.abs(values[np.isfinite(values)]).max(initial=0)
     return CenteredNorm(halfrange=float(largest) or 1.0)
 
 
 def loss_curves(history: pd.DataFrame, title: str) -> Figure:
-    """Loss, and accuracy where recorded, of each split over the epochs.
+    """Draw the loss, and the accuracy where recorded, of each split over the epochs.
 
     The epoch of the lowest validation loss is marked. The loss has a logarithmic scale where it
     spans more than two orders of magnitude.
@@ -154,7 +154,7 @@ def loss_curves(history: pd.DataFrame, title: str) -> Figure:
 
 
 def confusion_matrix(matrix: NDArray[np.integer], class_names: Sequence[str], title: str) -> Figure:
-    """Counts of true against predicted classes, shaded by their share of the true class.
+    """Draw counts of true against predicted classes, shaded by their share of the true class.
 
     Args:
         matrix: Number of examples `[true class, predicted class]`.
@@ -198,7 +198,7 @@ def confusion_matrix(matrix: NDArray[np.integer], class_names: Sequence[str], ti
 
 
 def draw_curves(axes: Axes, history: pd.DataFrame, measure: str) -> None:
-    """One curve per recorded split of a measure."""
+    """Draw one curve for each recorded split of a measure."""
     # An infinite loss of a diverged network would leave the axis without a scale.
     finite = history.replace([np.inf, -np.inf], np.nan)
     columns = {split: f"{split}/{measure}" for split in SPLIT_COLOURS}
@@ -214,7 +214,7 @@ def draw_curves(axes: Axes, history: pd.DataFrame, measure: str) -> None:
 
 
 def mark_best_epoch(axes: Axes, history: pd.DataFrame) -> None:
-    """A line at the epoch of the lowest validation loss, if there is any."""
+    """Draw a line at the epoch of the lowest validation loss, if there is any."""
     if "validation/loss" in history and history["validation/loss"].notna().any():
         best = int(history.loc[history["validation/loss"].idxmin(), "epoch"])
         axes.axvline(best, color=FAINT, linestyle=":", zorder=1, label=f"best epoch: {best}")

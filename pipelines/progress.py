@@ -10,7 +10,7 @@ _Item = TypeVar("_Item")
 
 
 def progress(items: Sequence[_Item], what: str) -> Iterator[_Item]:
-    """Go through items, and show on a terminal how many are done, how fast, and how long is left.
+    """Iterate over items, and show progress and the remaining time on a terminal.
 
     Args:
         items: What the work goes through, one by one.

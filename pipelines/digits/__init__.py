@@ -1,5 +1,5 @@
-"""Handwritten digits: MNIST as it was published, and the verifier that reads them.
+"""Handwritten digits: a verifier that classifies them, and autoencoders that generate them.
 
-Modules are imported by name (`from pipelines.digits.mnist import ...`), so that reading digits does
-not cost the import of torch.
+Import modules by name, as `from pipelines.digits.data.mnist import read_digits`: reading digits
+then does not import torch.
 """

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from pipelines.figures.drawing import CLASSES, draw_figures, split_indices
+from pipelines.figures.data.drawing import CLASSES, draw_figures, split_indices
 
 if TYPE_CHECKING:
     from pipelines.figures.classifier import NetworkClassifier

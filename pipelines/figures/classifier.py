@@ -47,7 +47,7 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         regularization_rate: its rate.
         initialization: "glorot", "he", or a positive number r for weights uniform between ±r; or
             one of these for each layer of weights.
-        early_stopping: stop after so many epochs without a lower validation loss, and keep the
+        patience: stop after so many epochs without a lower validation loss, and keep the
             best parameters; None to train all epochs and keep the last.
         validation_fraction: share of the examples held out for early stopping if `fit` gets no
             validation data.
@@ -86,7 +86,7 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         regularization: str | None = None,
         regularization_rate: float = 0.001,
         initialization: Initialization | Sequence[Initialization] = "glorot",
-        early_stopping: int | None = None,
+        patience: int | None = None,
         validation_fraction: float = 0.1,
         dtype: str = "float32",
         random_state: int | np.random.Generator | None = None,
@@ -104,7 +104,7 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         self.regularization = regularization
         self.regularization_rate = regularization_rate
         self.initialization = initialization
-        self.early_stopping = early_stopping
+        self.patience = patience
         self.validation_fraction = validation_fraction
         self.dtype = dtype
         self.random_state = random_state
@@ -145,7 +145,7 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
             if data is not None
         }
         rng = np.random.default_rng(self.random_state)
-        if self.early_stopping is not None and validation is None:
+        if self.patience is not None and validation is None:
             examples, watched["validation"] = hold_out(examples, self.validation_fraction, rng)
         self.network_ = Network.draw(*self._architecture(), self.initialization, rng, self.dtype)
         with progress_bar("epoch", self.epochs) if self.verbose else nullcontext() as show:
@@ -158,7 +158,7 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
                 batch_size=min(self.batch_size or len(examples.X), len(examples.X)),
                 rng=rng,
                 watched=watched,
-                patience=self.early_stopping,
+                patience=self.patience,
                 listeners=[each for each in (on_epoch, show and _shown_by(show)) if each],
             )
         return self
@@ -210,7 +210,7 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
     def best_epoch_(self) -> int:
         """The epoch whose parameters were kept: the best with early stopping, else the last."""
         check_is_fitted(self)
-        if self.early_stopping is None:
+        if self.patience is None:
             return self.n_iter_
         return min(self.history_, key=lambda row: row["validation/loss"])["epoch"]
 

@@ -75,7 +75,7 @@ RULES: dict[str, Rule] = {
     "batch_size": COUNT_OR_NONE,
     "regularization": _choice(None, "l1", "l2"),
     "regularization_rate": _number("a number of at least 0", lambda rate: 0 <= rate < math.inf),
-    "early_stopping": COUNT_OR_NONE,
+    "patience": COUNT_OR_NONE,
     "validation_fraction": _number("a number between 0 and 1", lambda share: 0 < share < 1),
     "dtype": _choice("float32", "float64"),
     "verbose": _choice(False, True),

@@ -38,7 +38,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 
 def resumable(path: Path, module: LightningModule) -> bool:
-    """Whether a checkpoint is there, whole and of this module; warns if only the first is true."""
+    """Return whether a checkpoint exists and fits the module; warn if one exists that does not."""
     if not path.exists():
         return False
     try:

@@ -53,7 +53,7 @@ class Epochs(Checkpoint):
         self.best_weights: dict[str, Tensor] = {}
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
+        """Return the state that a checkpoint keeps."""
         names = ("history", "best_epoch", "best_score", "best_weights")
         return {name: getattr(self, name) for name in names}
 

@@ -62,7 +62,7 @@ def fit(
     checkpoint_folder: Path | None = None,
     on_epoch: Callable[[int, Row], None] | None = None,
 ) -> TrainingResult:
-    """Trains a module, leaves in it the weights of its best epoch, and puts it in evaluation mode.
+    """Train a module, load the weights of its best epoch, and put it in evaluation mode.
 
     Every epoch begins by seeding its order of the training rows, and torch's default generators
     (for dropout, augmentation, sampling), from `seed` and its own number. So a training that is
@@ -170,7 +170,7 @@ class _CallersSigterm(Callback):
 
 @contextmanager
 def _ctrl_c() -> Iterator[None]:
-    """Lets Ctrl-C come out of Lightning as what it is."""
+    """Let Ctrl-C come out of Lightning as KeyboardInterrupt."""
     in_main_thread = threading.current_thread() is threading.main_thread()
     sigint = signal.getsignal(signal.SIGINT)
     try:
@@ -187,7 +187,7 @@ def _ctrl_c() -> Iterator[None]:
 
 @contextmanager
 def _quiet_lightning() -> Iterator[None]:
-    """Silences what Lightning has to say about devices, tips and data loaders."""
+    """Silence what Lightning prints about devices, tips and data loaders."""
     loggers = [logging.getLogger(f"lightning.{name}") for name in ("pytorch", "fabric")]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():

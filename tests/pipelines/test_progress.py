@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from pipelines.progress import progress, progress_bar
-from stages.layout import ROOT
+from stages.paths import ROOT
 
 COUNTING = """
 import time

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipelines.digits.latents import LatentDensity
+from pipelines.digits.models.latents import LatentDensity
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def test_the_same_seed_gives_the_same_network_bit_for_bit(optimizer, dtype, tmp_
     files = []
     for name in ("one", "two"):
         classifier = NetworkClassifier(
-            optimizer=optimizer, dtype=dtype, epochs=4, early_stopping=2, random_state=7
+            optimizer=optimizer, dtype=dtype, epochs=4, patience=2, random_state=7
         ).fit(X, y)
         classifier.save(tmp_path / name)
         files.append([path.read_bytes() for path in sorted((tmp_path / name).iterdir())])
@@ -103,7 +103,7 @@ def test_validation_and_test_data_appear_in_the_history():
 def test_early_stopping_holds_out_examples_if_it_is_given_none():
     X, y = figures(200)
     classifier = NetworkClassifier(
-        epochs=500, early_stopping=3, validation_fraction=0.25, random_state=0
+        epochs=500, patience=3, validation_fraction=0.25, random_state=0
     ).fit(X, y)
     assert classifier.n_iter_ == classifier.best_epoch_ + 3 < 500
     assert classifier.history_[0]["validation/accuracy"] * 50 % 1 == 0
@@ -157,7 +157,7 @@ def test_a_saved_classifier_comes_back_as_it_was(classes, tmp_path):
         {"regularization_rate": -1},
         {"initialization": "xavier"},
         {"initialization": [0.1]},
-        {"early_stopping": 0},
+        {"patience": 0},
         {"validation_fraction": 1.0},
         {"dtype": "float16"},
     ],

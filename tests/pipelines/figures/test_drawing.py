@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from pipelines.figures import CLASSES, draw_figures
-from pipelines.figures.drawing import MINIMUM_SIZE
+from pipelines.figures.data.drawing import MINIMUM_SIZE
 
 CROSS, CIRCLE, HORIZONTAL, VERTICAL = range(4)
 CORNERS = ((False, False), (False, True), (True, False), (True, True))

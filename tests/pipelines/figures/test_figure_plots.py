@@ -8,8 +8,12 @@ from matplotlib.collections import LineCollection
 from matplotlib.patches import Circle
 
 from pipelines.figures import CLASSES, draw_figures
-from pipelines.figures.network_drawing import network_drawing
-from pipelines.figures.plots import first_layer_weights, misclassified_figures, sample_figures
+from pipelines.figures.plots.figures import (
+    first_layer_weights,
+    misclassified_figures,
+    sample_figures,
+)
+from pipelines.figures.plots.network import network_drawing
 from pipelines.pictures import save_picture
 
 DEMO_1 = (900, 20, 10, 4)

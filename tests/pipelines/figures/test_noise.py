@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from pipelines.figures import CLASSES, draw_figures
-from pipelines.figures.drawing import add_noise, bernoulli
+from pipelines.figures.data.drawing import add_noise, bernoulli
 
 
 def draw(noise, seed):

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.imbalance.schema import COLUMNS
-from pipelines.imbalance.table import read_tables
+from pipelines.imbalance.data.schema import COLUMNS
+from pipelines.imbalance.data.table import read_tables
 
 REAL_FILE = Path(__file__).parents[4] / "shared" / "no1" / "no1_validation.csv"
 

@@ -1,0 +1,54 @@
+"""A set of labelled digits together with stacks of them."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.digits.data.stacking import draw_stacks, stacked_images, stacked_labels
+
+__all__ = ["DigitSet"]
+
+
+@dataclass(frozen=True, eq=False)
+class DigitSet:
+    """Images and stacks of them.
+
+    Attributes:
+        images: uint8 [n, 28, 28].
+        labels: Digits 0 to 9, [n].
+        members: Indices of the images of each stack, [m, 3].
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    members: NDArray[np.int64]
+
+    @classmethod
+    def draw(
+        cls,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.uint8],
+        stacks: int,
+        generator: np.random.Generator,
+    ) -> Self:
+        """Return the images with so many stacks of them, drawn at random."""
+        return cls(images, labels, draw_stacks(len(images), stacks, generator))
+
+    def units(self, channels: int) -> NDArray[np.uint8]:
+        """Return what a network of so many channels takes at a time: the images, or the stacks."""
+        return self.images if channels == 1 else stacked_images(self.images, self.members)
+
+    def stacked(self, values: NDArray, channels: int) -> NDArray:
+        """Return values by stack, [m, 3, ...], of values of single images; others as they are."""
+        return values[self.members] if channels == 1 else values
+
+    def stacked_scores(self, scores: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return scores of the stacks, [m]: the highest of each stack's, of single images' [n]."""
+        return scores[self.members].max(axis=1)
+
+    @property
+    def stacked_labels(self) -> NDArray[np.int64]:
+        """Labels of the stacks, [m]."""
+        return stacked_labels(self.labels, self.members)

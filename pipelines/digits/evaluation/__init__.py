@@ -1,0 +1,1 @@
+"""Evaluation of autoencoders: reconstruction, generation, anomaly detection and likelihood."""

@@ -1,0 +1,173 @@
+"""Evaluation of an autoencoder in everything that it can do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.digits.data.digit_set import DigitSet
+from pipelines.digits.data.mnist import Digits
+from pipelines.digits.evaluation.anomaly import anomaly_columns, anomaly_metrics
+from pipelines.digits.evaluation.generation import (
+    best_sampler,
+    generation_metrics,
+    mean_and_spread,
+    real_metrics,
+)
+from pipelines.digits.evaluation.generation_scores import Tolerances
+from pipelines.digits.evaluation.likelihood import likelihood_metrics
+from pipelines.digits.evaluation.reconstruction import reconstruction_metrics
+from pipelines.digits.models.trained_autoencoder import Sampler, TrainedAutoencoder
+from pipelines.digits.models.verifier import Verifier, read_images
+from pipelines.progress import progress
+
+__all__ = [
+    "AutoencoderEvaluation",
+    "EvaluationDigits",
+    "EvaluationSettings",
+    "evaluate_autoencoder",
+]
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """Sizes of an evaluation.
+
+    Attributes:
+        tolerance_mono: Least confidence of the verifier in a predictable single image.
+        tolerance_stacked: Least confidence of the verifier in a predictable stack.
+        samples: Images generated, single ones and stacks.
+        mode_samples: Stacks generated for the count of the thousand modes, at least `samples`.
+        sampling_seeds: Repetitions of the generation.
+        likelihood_images: Test images whose likelihood is estimated by importance sampling.
+        likelihood_samples: Latents drawn for each of them.
+        marginal_samples: Samples of the prior in the anomaly score by p(x).
+    """
+
+    tolerance_mono: float = 0.8
+    tolerance_stacked: float = 0.5
+    samples: int = 10_000
+    mode_samples: int = 26_000
+    sampling_seeds: int = 5
+    likelihood_images: int = 200
+    likelihood_samples: int = 200
+    marginal_samples: int = 10_000
+
+    @property
+    def tolerances(self) -> Tolerances:
+        """The least confidences in predictable images."""
+        return Tolerances(self.tolerance_mono, self.tolerance_stacked)
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationDigits:
+    """The digits that autoencoders are evaluated on.
+
+    Attributes:
+        test: Test digits, with `samples` stacks of them, that autoencoders are given.
+        real: Test digits, with `mode_samples` stacks, that generated ones are compared with.
+        training: As many training digits, with as many stacks.
+    """
+
+    test: DigitSet
+    real: DigitSet
+    training: DigitSet
+
+    @classmethod
+    def draw(cls, digits: Digits, settings: EvaluationSettings, seed: int) -> "EvaluationDigits":
+        """Draw the stacks, the same for all autoencoders."""
+        generator, count = np.random.default_rng(seed), len(digits.test_labels)
+        real, training = (
+            DigitSet.draw(images, labels, settings.mode_samples, generator)
+            for images, labels in (
+                (digits.test_images, digits.test_labels),
+                (digits.train_images[:count], digits.train_labels[:count]),
+            )
+        )
+        test = replace(real, members=real.members[: settings.samples])
+        return cls(test, real, training)
+
+
+@dataclass(frozen=True, eq=False)
+class AutoencoderEvaluation:
+    """The result of evaluating an autoencoder.
+
+    Attributes:
+        metrics: "reconstruction", "generation" by sampler, "best_sampler", "anomaly" if a digit was
+            held out, "likelihood" if the autoencoder is variational, and "real", what real digits
+            reach.
+        anomaly_columns: Anomaly scores of the test units, by name.
+    """
+
+    metrics: dict[str, Any]
+    anomaly_columns: Mapping[str, NDArray[np.floating]]
+
+    @property
+    def best_sampler(self) -> Sampler:
+        """The sampler whose images are nearest to real ones."""
+        return self.metrics["best_sampler"]
+
+
+def evaluate_autoencoder(
+    trained: TrainedAutoencoder,
+    verifier: Verifier,
+    digits: EvaluationDigits,
+    settings: EvaluationSettings,
+    *,
+    held_out_digit: int | None = None,
+    seed: int,
+) -> AutoencoderEvaluation:
+    """Evaluate reconstruction, generation, anomaly detection and likelihood.
+
+    Args:
+        trained: The autoencoder.
+        verifier: The classifier of single digits.
+        digits: What to evaluate on.
+        settings: Sizes of the evaluation.
+        held_out_digit: The digit that its training images did not show, if any.
+        seed: Seed of every random draw.
+
+    Raises:
+        ValueError: If an argument is out of range.
+    """
+    tolerances, test = settings.tolerances, digits.test
+    units = test.units(trained.channels)
+    known = digits.training.units(trained.channels)[: settings.samples]
+    features = read_images(verifier, known).features
+    columns = anomaly_columns(trained, units, marginal_samples=settings.marginal_samples, seed=seed)
+
+    def generation(sampler: Sampler) -> dict[str, dict[str, float]]:
+        seeds = range(seed, seed + settings.sampling_seeds)
+        return mean_and_spread(
+            [
+                generation_metrics(
+                    *(trained, verifier, sampler, features, tolerances),
+                    count=settings.samples,
+                    modes=settings.mode_samples,
+                    seed=each,
+                )
+                for each in progress(seeds, f"evaluating samples of the {sampler}")
+            ]
+        )
+
+    by_sampler = {sampler: generation(sampler) for sampler in get_args(Sampler)}
+    metrics: dict[str, Any] = {
+        "reconstruction": reconstruction_metrics(trained, verifier, test, tolerances),
+        "generation": by_sampler,
+        "best_sampler": best_sampler(by_sampler),
+    }
+    if held_out_digit is not None:
+        metrics["anomaly"] = anomaly_metrics(columns, test, trained.channels, held_out_digit)
+    if trained.variational:
+        metrics["likelihood"] = likelihood_metrics(
+            *(trained, units),
+            count=settings.likelihood_images,
+            samples=settings.likelihood_samples,
+            seed=seed,
+        )
+    metrics["real"] = real_metrics(
+        verifier, digits.real, digits.training, tolerances, settings.samples
+    )
+    return AutoencoderEvaluation(metrics, columns)

@@ -1,0 +1,1 @@
+"""Plots of the verifier and of autoencoders."""

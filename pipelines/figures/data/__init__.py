@@ -1,0 +1,1 @@
+"""Figures drawn at random, and data sets of them in training, validation and test parts."""

@@ -1,0 +1,1 @@
+"""Plots of figures, of classifiers and of the network from scratch."""

@@ -1,0 +1,61 @@
+"""The calendar that people and markets of the area live by, of rows whose times are UTC."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+__all__ = ["CALENDAR", "calendar_features", "local_time"]
+
+ZONE = "Europe/Oslo"
+
+CALENDAR = (
+    "hour_sine",
+    "hour_cosine",
+    "half_day_sine",
+    "half_day_cosine",
+    "weekday_sine",
+    "weekday_cosine",
+    "season_sine",
+    "season_cosine",
+    "holiday",
+)
+"""What `calendar_features` tells of a row."""
+
+
+def local_time(times: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return Norwegian clock time of UTC times, both without a time zone.
+
+    Example:
+        >>> local_time(pd.DatetimeIndex(["2021-03-28 00:55", "2021-03-28 01:00"])).hour.tolist()
+        [1, 3]
+    """
+    return times.tz_localize("UTC").tz_convert(ZONE).tz_localize(None)
+
+
+def calendar_features(times: pd.DatetimeIndex) -> NDArray[np.float64]:
+    """Return the columns of `CALENDAR`, from -1 to 1, [rows, 9].
+
+    Hours of the day and days of the week are those of the Norwegian clock; the seasons go round
+    once in a mean year; a holiday is a public holiday of Norway.
+
+    Args:
+        times: UTC, without a time zone.
+    """
+    local = local_time(times)
+    day = ((local - local.normalize()) / pd.Timedelta(days=1)).to_numpy()
+    week = (local.day_of_week.to_numpy() + day) / 7
+    year = ((local - pd.Timestamp(2000, 1, 1)) / pd.Timedelta(days=365.2425)).to_numpy()
+    waves = [
+        wave(2 * np.pi * turn) for turn in (day, 2 * day, week, year) for wave in (np.sin, np.cos)
+    ]
+    return np.column_stack([*waves, _is_holiday(local)])
+
+
+def _is_holiday(local: pd.DatetimeIndex) -> NDArray[np.bool_]:
+    import holidays
+
+    calendar = holidays.country_holidays("NO", years=range(local[0].year, local[-1].year + 1))
+    days: list[date] = [day for day in calendar]
+    return local.normalize().isin(pd.DatetimeIndex(days))

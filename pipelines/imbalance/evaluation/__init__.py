@@ -1,0 +1,1 @@
+"""Evaluation of forecasters: the backtest, its scores, and the significance of differences."""

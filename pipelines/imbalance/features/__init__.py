@@ -1,0 +1,1 @@
+"""Features of a table: structural imbalance, windows about any origin, and scaled tensors."""

@@ -1,0 +1,31 @@
+"""The origins of the training, validation and test parts of a series."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.imbalance.data.prepared import Prepared
+from pipelines.imbalance.data.schema import STEP
+from pipelines.imbalance.features.features import Features
+
+__all__ = ["Origins", "split_origins"]
+
+
+@dataclass(frozen=True, eq=False)
+class Origins:
+    """The origins whose every step lies in one part of the series, rows of its table."""
+
+    training: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+
+def split_origins(prepared: Prepared, features: Features) -> Origins:
+    """Return the origins of each part of a series, given the features of its table."""
+    begin, end = features.times[0], features.times[-1] + STEP
+    return Origins(
+        training=features.origins_between(begin, prepared.validation_start),
+        validation=features.origins_between(prepared.validation_start, prepared.test_start),
+        test=features.origins_between(prepared.test_start, end),
+    )

@@ -1,0 +1,1 @@
+"""The kinds of forecasters, their training, their intervals, and trained models in files."""

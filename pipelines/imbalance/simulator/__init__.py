@@ -1,0 +1,1 @@
+"""A simulated area of the power grid, and the statistics that compare it with the real one."""

@@ -1,0 +1,63 @@
+"""A simulated price area like NO1: the same columns, step, rhythms and dirt, made from a seed.
+
+What it imitates: hourly plans by kind of production, load with its days, weeks and seasons, planned
+flow with the ramps of its cables, the structural imbalance between steps and load, a residual that
+wanders and jumps by the clock, regulation, weather, and mistakes of the records. What it does not:
+the network, prices, several areas, outages, or anything that a real year after 2021 may bring.
+"""
+
+import numpy as np
+import pandas as pd
+
+from pipelines.imbalance.data.schema import COLUMNS, STEP
+from pipelines.imbalance.simulator.market import simulate_market
+from pipelines.imbalance.simulator.mistakes import make_mistakes
+from pipelines.imbalance.simulator.residual import (
+    daily_habits,
+    delivered,
+    moved_production,
+    orders,
+    wandering,
+)
+
+__all__ = ["simulate_table"]
+
+
+def simulate_table(start: str | pd.Timestamp, rows: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Simulate a table of the area; see `schema` for its columns.
+
+    The imbalance is what is produced, less what flows out, less the load, with the residual:
+
+        y = (planned production + moved - planned flow) - smooth load
+            + wandering + daily habits + delivered regulation
+
+    and mistakes in its records on top.
+
+    Args:
+        start: Time of the first row, UTC, a multiple of five minutes.
+        rows: Number of rows, at least 1; a year has 105,120.
+        rng: Source of the randomness.
+
+    Raises:
+        ValueError: If there is no row to make, or the start is off the clock.
+
+    Example:
+        >>> table = simulate_table("2021-03-01 03:30", 288, np.random.default_rng(0))
+        >>> table.shape, str(table.index[-1])
+        ((288, 9), '2021-03-02 03:25:00')
+    """
+    first = pd.Timestamp(start)
+    if rows < 1:
+        raise ValueError(f"rows: {rows}, at least 1 expected")
+    if first is pd.NaT or first.tz is not None or first != first.floor(STEP):
+        raise ValueError(f"start: {start}, a multiple of 5 minutes in UTC without a zone expected")
+    # One hour more than is shown, towards which the last flow ramps.
+    hours = pd.date_range(first.floor("h"), first + (rows + 11) * STEP, freq="h")
+    market = simulate_market(hours, rng)
+    plans, load, calendar = market.plans, market.load, market.calendar
+    regulation = orders(calendar, rng)
+    y = (plans["total"] - plans["flow"]).to_numpy() - load
+    y += moved_production(plans) + wandering(load, rng) + delivered(regulation)
+    y += daily_habits(calendar, rng)
+    table = plans.assign(y=y, sys_reg=regulation)[[*COLUMNS]][first:].iloc[:rows]
+    return make_mistakes(table, rng)

@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+import scipy.ndimage
+import torch
+
+from pipelines.digits.data.augmentation import Augmentation, distort
+
+STILL = Augmentation(rotation=0, scaling=0, shear=0, shift=0)
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def blob(batch: int) -> torch.Tensor:
+    """A smooth, lopsided blob that stays well inside 28x28."""
+    y, x = torch.meshgrid(torch.arange(28.0), torch.arange(28.0), indexing="ij")
+    image = torch.exp(-((x - 15) ** 2) / 12 - (y - 11.5) ** 2 / 6)
+    return image.expand(batch, 1, 28, 28).contiguous()
+
+
+def centres(images: torch.Tensor) -> torch.Tensor:
+    """Centres of mass, [batch, 2] as (y, x), in pixels from the middle of the image."""
+    grid = torch.arange(28.0) - 13.5
+    mass = images.sum(dim=(1, 2, 3))
+    return torch.stack(
+        [
+            (images.sum(dim=3)[:, 0] * grid).sum(dim=1) / mass,
+            (images.sum(dim=2)[:, 0] * grid).sum(dim=1) / mass,
+        ],
+        dim=1,
+    )
+
+
+def test_amounts_of_nothing_leave_the_images_as_they_are():
+    images = torch.rand(4, 3, 28, 28, generator=generator())
+    torch.testing.assert_close(distort(images, STILL, generator()), images)
+
+
+def test_shifts_are_uniform_within_their_limit_on_both_axes():
+    moved = centres(distort(blob(2000), Augmentation(0, 0, 0, shift=3), generator()))
+    shifts = moved - centres(blob(1))
+    assert shifts.abs().max() < 3.01
+    assert (shifts.std(dim=0) - 3 / 3**0.5).abs().max() < 0.1
+    assert shifts.mean(dim=0).abs().max() < 0.15
+
+
+def test_a_rotation_turns_as_scipy_does():
+    # the angle is the generator's first number, as a share of the largest
+    angle = 30 * (2 * torch.rand(1, generator=generator(5)).item() - 1)
+    turned = distort(blob(1), Augmentation(30, 0, 0, 0), generator(5))
+    expected = scipy.ndimage.rotate(blob(1)[0, 0].numpy(), angle, reshape=False, order=1)
+    np.testing.assert_allclose(turned[0, 0].numpy(), expected, atol=1e-4)
+
+
+def test_a_rotation_keeps_the_distance_from_the_middle():
+    turned = distort(blob(500), Augmentation(rotation=90, scaling=0, shear=0, shift=0), generator())
+    distances = centres(turned).norm(dim=1)
+    assert (distances - centres(blob(1)).norm()).abs().max() < 0.02
+    angles = torch.atan2(*centres(turned).T)
+    assert angles.max() - angles.min() > 0.9 * np.pi
+
+
+def test_scaling_changes_height_and_width_each_on_its_own_within_its_limit():
+    scaled = distort(blob(2000), Augmentation(0, scaling=0.2, shear=0, shift=0), generator())
+    ratios = (centres(scaled) / centres(blob(1))).log()
+    assert ratios.abs().max() < 0.22
+    assert (ratios.std(dim=0) - 0.2 / 3**0.5).abs().max() < 0.01
+    assert abs(np.corrcoef(ratios.T.numpy())[0, 1]) < 0.1
+
+
+def test_shear_moves_rows_sideways_in_proportion_to_their_height():
+    sheared = distort(blob(500), Augmentation(0, 0, shear=0.3, shift=0), generator())
+    moved = centres(sheared) - centres(blob(1))
+    height = centres(blob(1))[0, 0].abs()
+    assert moved[:, 0].abs().max() < 0.01
+    assert 0.28 * height < moved[:, 1].abs().max() < 0.31 * height
+
+
+def test_each_image_is_distorted_by_itself_and_the_generator_alone_decides_how():
+    first = distort(blob(8), Augmentation(), generator(1))
+    assert torch.equal(first, distort(blob(8), Augmentation(), generator(1)))
+    assert not torch.equal(first, distort(blob(8), Augmentation(), generator(2)))
+    assert len(torch.unique(first, dim=0)) == 8
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 28, 28), (3, 3, 20, 30)])
+def test_the_shape_stays(shape):
+    assert distort(torch.ones(shape), Augmentation(), generator()).shape == shape

@@ -1,0 +1,71 @@
+"""Arrays come back from IDX files, and what is not one whole IDX file is refused by name."""
+
+import gzip
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from pipelines.digits.data.idx import idx_bytes, read_idx, write_idx
+
+
+@given(arrays(np.uint8, array_shapes(min_dims=1, max_dims=3)), st.booleans())
+def test_an_array_comes_back_from_its_idx_file_plain_or_compressed(tmp_path_factory, array, packed):
+    path = tmp_path_factory.mktemp("idx") / "array"
+    write_idx(path, array)
+    if packed:
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    back = read_idx(path)
+    assert back.dtype == np.uint8
+    np.testing.assert_array_equal(back, array)
+    assert back.flags.writeable
+
+
+def test_an_idx_file_has_the_published_layout():
+    array = np.arange(6, dtype=np.uint8).reshape(1, 2, 3)
+    assert idx_bytes(array) == struct.pack(">HBBIII", 0, 8, 3, 1, 2, 3) + bytes(range(6))
+
+
+def test_an_array_in_any_memory_order_gives_the_same_idx_file():
+    array = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    assert idx_bytes(np.asfortranarray(array)) == idx_bytes(array)
+
+
+@pytest.mark.parametrize(
+    "array", [np.zeros(3), np.zeros((), np.uint8), np.zeros((1, 1, 1, 1), np.uint8)]
+)
+def test_an_array_that_idx_cannot_hold_is_refused(array):
+    with pytest.raises(ValueError, match=r"array: .*, uint8 of 1 to 3 dimensions expected"):
+        idx_bytes(array)
+
+
+WHOLE = idx_bytes(np.zeros((2, 3, 3), dtype=np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "magic number missing"),
+        (b"<!doctype html>", "magic number 3c21646f"),
+        (b"\0\0\x0d\1" + WHOLE[4:], "magic number 00000d01"),
+        (b"\0\0\x08\4" + WHOLE[4:], "magic number 00000804"),
+        (WHOLE[:9], "ends inside the header"),
+        (WHOLE[:-1], "declare 18 bytes, fewer follow"),
+        (WHOLE + b"\0", "declare 18 bytes, more follow"),
+        (b"\0\0\x08\3" + b"\xff" * 12, "exceed"),
+        (gzip.compress(WHOLE, mtime=0)[:-9], "ended before"),
+        (gzip.compress(WHOLE, mtime=0)[:10] + b"\xff" * 20, "Error -3"),
+        (gzip.compress(WHOLE, mtime=0)[:-8] + b"\xff" * 8, "CRC check failed"),
+        (gzip.compress(WHOLE[:-1], mtime=0), "fewer follow"),
+    ],
+    ids=lambda value: value.replace(" ", "_") if isinstance(value, str) else "",
+)
+def test_a_file_that_is_not_one_whole_idx_array_is_refused_by_name(tmp_path, content, reason):
+    path = tmp_path / "train-images-idx3-ubyte"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"{path}: not a whole IDX file: .*{reason}") as caught:
+        read_idx(path)
+    assert "\n" not in str(caught.value)

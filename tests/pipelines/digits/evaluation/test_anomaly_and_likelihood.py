@@ -1,0 +1,238 @@
+"""Scores of anomalies and likelihoods, on a small network that has learnt real digits."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import logsumexp
+from sklearn.metrics import average_precision_score, roc_auc_score
+from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
+
+from pipelines.digits.data.digit_set import DigitSet
+from pipelines.digits.data.mnist import small_digits
+from pipelines.digits.data.stacking import draw_stacks, split_channels, stacked_images
+from pipelines.digits.evaluation.anomaly import anomaly_columns, anomaly_metrics
+from pipelines.digits.evaluation.likelihood import likelihood_metrics
+from pipelines.digits.models.anomaly_score import highest_channel
+from pipelines.digits.models.autoencoder import Architecture
+from pipelines.digits.models.autoencoder_training import train_autoencoder
+from pipelines.digits.models.settings import AutoencoderSettings
+from pipelines.digits.models.trained_autoencoder import TrainedAutoencoder, with_latents_of
+
+ALWAYS = ["reconstruction", "corrected"]
+COLUMNS = [*ALWAYS, "elbo", "marginal_likelihood"]
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return small_digits()
+
+
+def trained_on(images, kind: str, channels: int = 1) -> TrainedAutoencoder:
+    settings = AutoencoderSettings(
+        kind=kind,
+        architecture=Architecture(channels, latent=4, widths=[8], hidden=32),
+        epochs=4 if channels == 1 else 1,
+        batch_size=32,
+        learning_rate=0.02,
+    )
+    network, _ = train_autoencoder(images, settings, seed=0, device="cpu")
+    if channels == 3:
+        images = stacked_images(images, draw_stacks(len(images), 300, np.random.default_rng(0)))
+    return with_latents_of(images, network, "bernoulli", components=5, seed=0)
+
+
+@pytest.fixture(scope="module")
+def variational(digits):
+    return trained_on(digits.train_images, "variational")
+
+
+@pytest.fixture(scope="module")
+def plain(digits):
+    return trained_on(digits.train_images, "autoencoder")
+
+
+@pytest.fixture(scope="module")
+def whole(digits):
+    """Of stacks as a whole."""
+    return trained_on(digits.train_images, "variational", channels=3)
+
+
+def columns_of(trained, images):
+    return anomaly_columns(trained, images, marginal_samples=200, seed=3)
+
+
+# anomalies
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("variational", COLUMNS), ("plain", ALWAYS), ("whole", COLUMNS)]
+)
+def test_every_network_has_its_columns_of_a_score_an_image(name, expected, digits, request):
+    trained = request.getfixturevalue(name)
+    images = digits.test_images[:20]
+    stacks = stacked_images(digits.test_images, draw_stacks(297, 20, np.random.default_rng(0)))
+    for units in (stacks,) if trained.channels == 3 else (images, stacks):
+        columns = columns_of(trained, units)
+        assert list(columns) == expected
+        for scores in columns.values():
+            assert scores.shape == (20,)
+            assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize("name", ["variational", "plain"])
+@pytest.mark.parametrize("kind", ["noise", "inverted", "lying"])
+def test_what_is_no_digit_is_stranger_by_every_score(name, kind, digits, request):
+    normal = digits.test_images
+    strange = {
+        "noise": np.random.default_rng(0).integers(0, 256, normal.shape, dtype=np.uint8),
+        "inverted": 255 - normal,
+        # turned by a quarter, as which many a digit is still one
+        "lying": np.rot90(normal, axes=(1, 2)).copy(),
+    }[kind]
+    columns = columns_of(request.getfixturevalue(name), np.concatenate([normal, strange]))
+    anomalous = np.repeat([False, True], len(normal))
+    for column, scores in columns.items():
+        area = roc_auc_score(anomalous, scores)
+        assert area > (0.6 if kind == "lying" else 0.99), column
+
+
+def test_the_negative_log_marginal_likelihood_is_that_of_a_loop(variational, digits):
+    images = digits.test_images[:5]
+    found = columns_of(variational, images)["marginal_likelihood"]
+    # the latents are drawn after the noise of the bound
+    generator = torch.Generator().manual_seed(3)
+    for _ in range(4):
+        torch.randn(5, 4, generator=generator)
+    latents = variational.prior.sample(200, generator)
+    with torch.no_grad():
+        logits = variational.network.decode(latents).double()
+    for image, score in zip(images, found, strict=True):
+        pixels = torch.tensor(image[None] / 255)
+        log_p = [
+            float(Bernoulli(logits=each, validate_args=False).log_prob(pixels).sum())
+            for each in logits
+        ]
+        assert score == pytest.approx(math.log(200) - logsumexp(log_p), rel=1e-4)
+
+
+def test_the_negative_bound_is_that_of_torch_distributions(variational, digits):
+    images = digits.test_images[:50]
+    found = columns_of(variational, images)["elbo"]
+    pixels = torch.tensor(images[:, None] / 255, dtype=torch.float32)
+    with torch.no_grad():
+        mean, log_variance = variational.network.encode(pixels)
+        q = Normal(mean, (log_variance / 2).exp())
+        kl = kl_divergence(q, Normal(0.0, 1.0)).sum(1)
+        bounds = []
+        for _ in range(100):
+            logits = variational.network.decode(q.sample())
+            likelihood = Independent(Bernoulli(logits=logits, validate_args=False), 3)
+            bounds.append(likelihood.log_prob(pixels) - kl)
+    expected = -torch.stack(bounds).mean(0).numpy()
+    # four draws, of which the bound is the mean
+    spread = torch.stack(bounds).std(0).numpy() / 2
+    assert (np.abs(found - expected) < 5 * spread).all()
+
+
+@pytest.mark.parametrize("name", ["variational", "plain"])
+def test_a_stack_is_as_strange_as_its_strangest_channel(name, digits, request):
+    trained = request.getfixturevalue(name)
+    stacks = stacked_images(digits.test_images, draw_stacks(297, 30, np.random.default_rng(0)))
+    found, singles = columns_of(trained, stacks), columns_of(trained, split_channels(stacks))
+    for column, scores in singles.items():
+        np.testing.assert_allclose(found[column], highest_channel(scores, 3), rtol=1e-3)
+
+
+def test_the_same_seed_gives_the_same_scores(variational, digits):
+    first, again, other = (
+        anomaly_columns(variational, digits.test_images[:10], marginal_samples=20, seed=seed)
+        for seed in (1, 1, 2)
+    )
+    for column in COLUMNS:
+        assert np.array_equal(first[column], again[column])
+        assert np.array_equal(first[column], other[column]) == (column in ALWAYS)
+
+
+def test_how_well_scores_find_a_digit_is_measured_on_single_images_and_stacks(digits):
+    members = draw_stacks(297, 200, np.random.default_rng(0))
+    test = DigitSet(digits.test_images, digits.test_labels, members)
+    scores = np.random.default_rng(1).random(297) + 0.4 * (digits.test_labels == 8)
+    found = anomaly_metrics({"some": scores, "opposite": -scores}, test, 1, 8)
+    assert set(found) == {"mono", "stacked"}
+    stack_scores = np.array([max(scores[i] for i in stack) for stack in members])
+    stack_eights = np.array([any(digits.test_labels[i] == 8 for i in stack) for stack in members])
+    for part, values, eights in [
+        ("mono", scores, digits.test_labels == 8),
+        ("stacked", stack_scores, stack_eights),
+    ]:
+        highest = np.argsort(-values)[:20]
+        assert found[part]["some"] == {
+            "auroc": pytest.approx(roc_auc_score(eights, values)),
+            "average_precision": pytest.approx(average_precision_score(eights, values)),
+            "hits": eights[highest].sum(),
+        }
+    mono = found["mono"]
+    assert mono["opposite"]["auroc"] == pytest.approx(1 - mono["some"]["auroc"])
+
+
+def test_scores_of_whole_stacks_are_measured_on_stacks_alone(digits):
+    members = draw_stacks(297, 50, np.random.default_rng(0))
+    test = DigitSet(digits.test_images, digits.test_labels, members)
+    holds = (digits.test_labels[members] == 3).any(axis=1)
+    found = anomaly_metrics({"some": holds.astype(float)}, test, 3, 3)
+    assert set(found) == {"stacked"}
+    assert found["stacked"]["some"]["auroc"] == 1
+
+
+# likelihoods
+
+
+def test_the_likelihood_is_more_than_its_bound(variational, digits):
+    found = likelihood_metrics(variational, digits.test_images, count=40, samples=200, seed=0)
+    assert found["nll_images"] == 40
+    assert found["nll_samples"] == 200
+    assert found["nll"] < -found["elbo"]
+    every = likelihood_metrics(variational, digits.test_images[:40], count=99, samples=200, seed=0)
+    assert every["nll_images"] == 40
+    assert every["nll"] < -every["elbo"]
+
+
+def test_some_images_tell_the_likelihood_of_all_within_the_standard_error(variational, digits):
+    options = {"samples": 100, "seed": 0}
+    every = likelihood_metrics(variational, digits.test_images, count=999, **options)
+    for count in (20, 60):
+        some = likelihood_metrics(variational, digits.test_images, count=count, **options)
+        assert abs(some["nll"] - every["nll"]) < 3 * some["nll_standard_error"]
+        assert some["nll_standard_error"] < 0.5  # of a plain mean over 20 it would be 5 or more
+
+
+def test_grey_levels_are_binarised_at_random_or_at_the_threshold_that_training_had(
+    variational, digits
+):
+    """At random they are less likely: grey edges become ragged, as no network can foresee."""
+    images = digits.test_images[:30]
+    black_and_white = np.where(images > 127, 255, 0).astype(np.uint8)
+    options = {"count": 5, "samples": 20, "seed": 0}
+    at_threshold = TrainedAutoencoder(**vars(variational) | {"pixels": "binary"})
+    assert likelihood_metrics(at_threshold, images, **options) == likelihood_metrics(
+        variational, black_and_white, **options
+    )
+    grey = likelihood_metrics(variational, images, **options)
+    assert grey["elbo"] < likelihood_metrics(at_threshold, images, **options)["elbo"]
+    other = likelihood_metrics(variational, images, **options | {"seed": 1})
+    assert grey["elbo"] != other["elbo"]
+    assert grey == likelihood_metrics(variational, images, **options)
+
+
+def test_stacks_as_a_whole_have_a_likelihood(whole, digits):
+    stacks = stacked_images(digits.test_images, draw_stacks(297, 12, np.random.default_rng(0)))
+    found = likelihood_metrics(whole, stacks, count=4, samples=50, seed=0)
+    assert found["nll_images"] == 4
+    assert 0 < found["nll"] < 3 * 784
+
+
+def test_an_autoencoder_without_likelihood_is_refused(plain, digits):
+    with pytest.raises(ValueError, match=r"^trained: .* a variational one expected"):
+        likelihood_metrics(plain, digits.test_images, count=1, samples=1, seed=0)

@@ -1,0 +1,104 @@
+"""An autoencoder is fitted, evaluated in all that it can do, and drawn."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines.digits.data.mnist import small_digits
+from pipelines.digits.evaluation.anomaly import anomaly_table
+from pipelines.digits.evaluation.autoencoder import (
+    EvaluationDigits,
+    EvaluationSettings,
+    evaluate_autoencoder,
+)
+from pipelines.digits.evaluation.generation import best_sampler, sample_sets
+from pipelines.digits.models.autoencoder import Architecture
+from pipelines.digits.models.autoencoder_training import fit_autoencoder
+from pipelines.digits.models.settings import AutoencoderSettings
+from pipelines.digits.models.verifier import Verifier
+from pipelines.digits.plots.autoencoder import draw_autoencoder
+
+BRIEF = EvaluationSettings(
+    tolerance_mono=0.1,
+    tolerance_stacked=0.0,
+    samples=100,
+    mode_samples=120,
+    sampling_seeds=2,
+    likelihood_images=3,
+    likelihood_samples=10,
+    marginal_samples=20,
+)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return EvaluationDigits.draw(small_digits(), BRIEF, seed=1)
+
+
+@pytest.fixture(scope="module", params=[("autoencoder", 1), ("variational", 1), ("variational", 3)])
+def fitted(request):
+    kind, channels = request.param
+    settings = AutoencoderSettings(
+        kind=kind,
+        architecture=Architecture(channels, latent=3, widths=[4], hidden=8),
+        epochs=1,
+    )
+    images = small_digits().train_images[:400]
+    return fit_autoencoder(images, settings, mixture_components=2, seed=0, device="cpu")
+
+
+def test_everything_that_a_kind_can_do_is_evaluated_and_drawn(fitted, digits):
+    trained, result = fitted
+    verifier = Verifier([[4]])
+    evaluation = evaluate_autoencoder(trained, verifier, digits, BRIEF, held_out_digit=8, seed=2)
+    metrics, columns = evaluation.metrics, evaluation.anomaly_columns
+    parts = {"stacked"} if trained.channels == 3 else {"mono", "stacked"}
+    for name in ("reconstruction", "anomaly"):
+        assert set(metrics[name]) == parts
+    assert set(metrics["generation"]) == {"prior", "mixture"}
+    assert set(metrics["real"]) == {"mono", "stacked", "stacked_modes"}
+    assert ("likelihood" in metrics) == trained.variational
+    assert evaluation.best_sampler == best_sampler(metrics["generation"])
+
+    table = anomaly_table(columns, digits.test, trained.channels)
+    assert list(table) == ["index", "label", *columns]
+    assert len(table) == (100 if trained.channels == 3 else len(digits.test.images))
+
+    figures = dict(
+        draw_autoencoder(
+            "small",
+            trained,
+            pd.DataFrame(result.history),
+            digits.test,
+            columns,
+            held_out_digit=8,
+            seed=2,
+        )
+    )
+    every = ("reconstructions", "samples_prior", "samples_mixture", "latent_walks", "anomalies")
+    assert {f"{name}_{part}" for name in (*every, "score_histograms") for part in parts} == (
+        set(figures) - {"loss_curves", "latent_map"}
+    )
+
+
+def test_without_a_held_out_digit_there_is_no_anomaly(fitted, digits):
+    trained, _ = fitted
+    metrics = evaluate_autoencoder(trained, Verifier([[4]]), digits, BRIEF, seed=2).metrics
+    assert "anomaly" not in metrics
+
+
+def test_the_same_stacks_are_drawn_for_all_autoencoders(digits):
+    again = EvaluationDigits.draw(small_digits(), BRIEF, seed=1)
+    np.testing.assert_array_equal(again.real.members, digits.real.members)
+    np.testing.assert_array_equal(digits.test.members, digits.real.members[:100])
+    assert len(digits.training.images) == len(digits.test.images)
+    assert len(digits.training.labels) == len(digits.test.labels)
+
+
+def test_samples_are_of_the_shapes_that_a_network_makes(fitted):
+    trained, _ = fitted
+    shapes = {name: x.shape for name, x in sample_sets(trained, "prior", 5, seed=0).items()}
+    expected = {"stacked": (5, 28, 28, 3)}
+    if trained.channels == 1:
+        expected["mono"] = (5, 28, 28)
+    assert shapes == expected

@@ -1,0 +1,132 @@
+"""Scores of generated digits agree with what a reader counts by hand."""
+
+import numpy as np
+import pytest
+from scipy.stats import entropy
+
+from pipelines.digits.evaluation.generation_scores import (
+    confidences,
+    generation_scores,
+    predicted_classes,
+)
+
+
+def probabilities_of(digits, confidence):
+    """Probabilities with one confidence in every given digit, the rest spread over the others."""
+    digits = np.asarray(digits)
+    probabilities = np.full((*digits.shape, 10), (1 - confidence) / 9)
+    np.put_along_axis(probabilities, digits[..., None], confidence, axis=-1)
+    return probabilities
+
+
+def every_class(channels):
+    return np.stack(np.unravel_index(np.arange(10**channels), (10,) * channels), axis=1)[:, ::-1]
+
+
+def test_the_confidence_in_a_stack_is_the_product_of_its_channels():
+    probabilities = np.concatenate(
+        [probabilities_of([[1, 2, 3]], 0.9), probabilities_of([[1, 2, 3]], 0.5)]
+    )
+    assert confidences(probabilities) == pytest.approx([0.9**3, 0.5**3])
+
+
+def test_the_class_of_a_stack_has_channel_0_in_the_ones():
+    assert predicted_classes(probabilities_of([[7, 2, 1], [0, 0, 9]], 0.8)).tolist() == [127, 900]
+
+
+def test_the_class_of_a_single_image_is_its_most_probable_digit():
+    assert predicted_classes(probabilities_of([7, 0], 0.6)).tolist() == [7, 0]
+
+
+@pytest.mark.parametrize(("tolerance", "predictability"), [(0.8, 0.25), (0.5, 0.75), (0.0, 1.0)])
+def test_predictability_is_the_share_of_confidences_at_or_above_the_tolerance(
+    tolerance, predictability
+):
+    probabilities = np.stack(
+        [[0.8, 0.2], [0.6, 0.4], [0.5, 0.5], [0.3, 0.3]],
+    )
+    padded = np.concatenate([probabilities, np.zeros((4, 8))], axis=1)
+    assert generation_scores(padded, tolerance).predictability == predictability
+
+
+def test_accuracy_is_counted_among_predictable_images_alone():
+    probabilities = np.concatenate(
+        [probabilities_of([1, 2, 3], 0.9), probabilities_of([4, 5, 6, 7], 0.3)]
+    )
+    scores = generation_scores(probabilities, 0.8, np.array([1, 2, 9, 0, 0, 0, 0]))
+    assert scores.accuracy == scores.image_accuracy == pytest.approx(2 / 3)
+
+
+def test_a_stack_with_one_wrong_digit_is_two_thirds_right_as_digits_and_wrong_as_an_image():
+    scores = generation_scores(
+        probabilities_of([[7, 2, 1], [0, 0, 9]], 0.9), 0.5, np.array([127, 901])
+    )
+    assert scores.accuracy == pytest.approx(5 / 6)
+    assert scores.image_accuracy == 0.5
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_one_image_of_every_class_covers_all_and_is_uniform(channels):
+    scores = generation_scores(probabilities_of(every_class(channels), 0.95), 0.5)
+    assert scores.coverage == 1
+    assert scores.class_counts.tolist() == [1] * 10**channels
+    assert scores.kl_from_uniform == pytest.approx(0, abs=1e-12)
+
+
+def test_classes_that_are_not_predictable_are_not_covered():
+    probabilities = np.concatenate(
+        [probabilities_of([0, 1, 1], 0.9), probabilities_of([2, 3], 0.7)]
+    )
+    scores = generation_scores(probabilities, 0.8)
+    assert scores.coverage == 0.2
+    assert scores.class_counts.tolist() == [1, 2, 0, 0, 0, 0, 0, 0, 0, 0]
+
+
+def test_a_constant_image_is_predictable_and_as_far_from_uniform_as_can_be():
+    scores = generation_scores(probabilities_of([[4, 4, 4]] * 9, 1.0), 0.5)
+    assert (scores.predictability, scores.coverage) == (1.0, 0.001)
+    assert scores.kl_from_uniform == pytest.approx(np.log(1000))
+
+
+def test_the_divergence_is_that_of_the_shares_from_uniform_and_not_the_other_way_round():
+    digits = np.repeat([0, 1, 5], [2, 3, 7])
+    shares = np.bincount(digits, minlength=10) / 12
+    scores = generation_scores(probabilities_of(digits, 0.9), 0.8)
+    assert scores.kl_from_uniform == pytest.approx(entropy(shares, np.full(10, 0.1)))
+
+
+def test_the_stated_bias_is_what_uniform_samples_have_on_average():
+    generator = np.random.default_rng(0)
+    samples = [
+        generation_scores(probabilities_of(generator.integers(10, size=(2500, 2)), 0.9), 0.5)
+        for _ in range(60)
+    ]
+    average = np.mean([scores.kl_from_uniform for scores in samples])
+    assert samples[0].kl_of_uniform_sample == 99 / 5000
+    assert average == pytest.approx(99 / 5000, rel=0.05)
+
+
+def test_without_predictable_images_what_is_undefined_is_left_out():
+    metrics = generation_scores(probabilities_of([1, 2], 0.3), 0.8, np.array([1, 2])).to_metrics()
+    assert metrics == {"predictability": 0.0, "coverage": 0.0}
+
+
+def test_without_labels_there_is_no_accuracy():
+    assert "accuracy" not in generation_scores(probabilities_of([1, 2], 0.9), 0.8).to_metrics()
+
+
+@pytest.mark.parametrize("shape", [(0, 10), (10,), (5, 9), (5, 3, 9), (5, 1, 3, 10)])
+def test_probabilities_of_another_shape_are_refused(shape):
+    with pytest.raises(ValueError, match=r"^probabilities: shape "):
+        generation_scores(np.ones(shape), 0.5)
+
+
+def test_a_tolerance_that_no_belief_can_reach_is_refused():
+    with pytest.raises(ValueError, match=r"^tolerance: 80, 0 to 1 expected$"):
+        generation_scores(probabilities_of([1], 0.9), 80)
+
+
+@pytest.mark.parametrize("labels", [[1], [1, 10], [-1, 1]])
+def test_labels_that_do_not_belong_to_the_images_are_refused(labels):
+    with pytest.raises(ValueError, match=r"^labels: shape "):
+        generation_scores(probabilities_of([1, 2], 0.9), 0.8, np.array(labels))

@@ -1,0 +1,160 @@
+"""Autoencoders of all sizes draw images of the size they were given, and learn in every layer."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import conv_transpose2d
+
+from pipelines.digits.models.autoencoder import Architecture, Autoencoder
+from pipelines.digits.models.variational import VariationalAutoencoder
+
+KINDS = [Autoencoder, VariationalAutoencoder]
+SIZES = [
+    Architecture(latent=2, widths=[3], hidden=5, residual_blocks=0),
+    Architecture(latent=3, widths=[4, 6], hidden=7, residual_blocks=1),
+    Architecture(channels=3, latent=4, widths=[4], hidden=6, residual_blocks=2),
+    Architecture(channels=3, latent=1, widths=[4, 5], hidden=6, residual_blocks=0),
+]
+
+
+@pytest.fixture(autouse=True)
+def same_weights():
+    """The same first weights in every run, and the generator left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
+
+
+def mean_of(encoded: torch.Tensor | tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+    return encoded[0] if isinstance(encoded, tuple) else encoded
+
+
+def awake(network: nn.Module) -> nn.Module:
+    """The network with weights other than the first ones, of which some begin at 0."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return network
+
+
+def layers(module: nn.Module, kind: type) -> list[nn.Module]:
+    return [layer for layer in module.modules() if isinstance(layer, kind)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("architecture", SIZES)
+def test_images_become_latents_and_latents_images_of_the_same_shape(architecture, kind):
+    network = kind(architecture)
+    pixels = torch.rand(7, architecture.channels, 28, 28)
+    encoded = network.encode(pixels)
+    parts = encoded if kind is VariationalAutoencoder else (encoded,)
+    assert [part.shape for part in parts] == [(7, architecture.latent)] * len(parts)
+    assert network.decode(mean_of(encoded)).shape == pixels.shape
+
+
+@pytest.mark.parametrize("architecture", SIZES)
+def test_the_decoder_mirrors_the_encoder_with_residual_blocks_after_the_latents(architecture):
+    network = Autoencoder(architecture)
+    latent, hidden = architecture.latent, architecture.hidden
+    smallest = torch.Size(architecture.smallest).numel()
+    widths = [layer.out_channels for layer in layers(network.encoder, nn.Conv2d)]
+    assert widths == list(architecture.widths)
+    transposed = layers(network.decoder, nn.ConvTranspose2d)
+    assert [layer.in_channels for layer in transposed] == widths[::-1]
+    assert transposed[-1].out_channels == architecture.channels
+    linear = [
+        [(layer.in_features, layer.out_features) for layer in layers(part, nn.Linear)]
+        for part in (network.encoder, network.decoder)
+    ]
+    assert linear[0] == [(smallest, hidden), (hidden, latent)]
+    blocks = [(hidden, hidden)] * 2 * architecture.residual_blocks
+    assert linear[1] == [(latent, hidden), *blocks, (hidden, smallest)]
+
+
+@pytest.mark.parametrize(("widths", "smallest"), [([5], (5, 14, 14)), ([5, 9], (9, 7, 7))])
+def test_every_convolution_halves_the_sides(widths, smallest):
+    architecture = Architecture(widths=widths)
+    assert architecture.smallest == smallest
+    with torch.no_grad():
+        images = torch.rand(1, 1, 28, 28)
+        shapes = []
+        for layer in Autoencoder(architecture).eval().encoder:
+            images = layer(images)
+            shapes.append(tuple(images.shape[1:]))
+    assert smallest in shapes
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("architecture", SIZES)
+def test_gradients_reach_every_parameter(architecture, kind):
+    network = awake(kind(architecture))
+    pixels = torch.rand(50, architecture.channels, 28, 28)
+    encoded = network.encode(pixels)
+    if kind is VariationalAutoencoder:
+        mean, log_variance = encoded
+        encoded = mean + (log_variance / 2).exp() * torch.randn_like(mean)
+    nn.functional.softplus(network.decode(encoded)).sum().backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad.abs().sum() > 0, name
+
+
+@pytest.mark.parametrize("architecture", SIZES)
+def test_the_last_layer_is_the_transposed_convolution_that_it_is_computed_without(architecture):
+    last = awake(Autoencoder(architecture)).double().decoder[-1]
+    values = torch.randn(3, last.in_channels, 14, 14, dtype=torch.float64, requires_grad=True)
+    drawn = last(values)
+    reference = conv_transpose2d(values, last.weight, last.bias, stride=2, padding=1)
+    torch.testing.assert_close(drawn, reference)
+    asked = [values, *last.parameters()]
+    weights = torch.randn_like(drawn)
+    found, expected = (torch.autograd.grad((y * weights).sum(), asked) for y in (drawn, reference))
+    torch.testing.assert_close(found, expected)
+
+
+def test_neither_latents_nor_logits_are_held_to_one_sign():
+    network = awake(VariationalAutoencoder(Architecture(latent=8, widths=[4], hidden=16)))
+    for values in (*network.encode(torch.rand(50, 1, 28, 28)), network.decode(torch.randn(50, 8))):
+        assert values.min() < 0 < values.max()
+
+
+@pytest.mark.parametrize("architecture", [SIZES[1], SIZES[2]])
+def test_a_network_in_use_encodes_and_draws_each_image_by_itself(architecture):
+    network = awake(Autoencoder(architecture)).double()
+    pixels = torch.rand(6, architecture.channels, 28, 28, dtype=torch.float64)
+    network.decode(network.encode(pixels))  # so that batch statistics are not the first ones
+    network.eval()
+    latents = network.encode(pixels)
+    drawn = network.decode(latents)
+    for index in range(6):
+        torch.testing.assert_close(network.encode(pixels[index, None])[0], latents[index])
+        torch.testing.assert_close(network.decode(latents[index, None])[0], drawn[index])
+
+
+def test_before_training_nothing_is_sure():
+    """Logits near 0 and posteriors near the prior, so that no latent is given up at once."""
+    network = VariationalAutoencoder(Architecture())
+    with torch.no_grad():
+        mean, log_variance = network.encode(torch.rand(100, 1, 28, 28))
+        logits = network.decode(torch.randn(100, 16))
+    assert float(mean.std()) < 0.5
+    assert float(log_variance.abs().mean()) < 0.5
+    assert 0.01 < float(logits.std()) < 1
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"channels": 0}, "channels: 0, "),
+        ({"channels": 2}, "channels: 2, 1 or 3 expected"),
+        ({"latent": 0}, "latent: 0, at least 1 expected"),
+        ({"widths": [8, 0]}, "widths: 8, 0, at least 1 expected"),
+        ({"hidden": -1}, "hidden: -1, at least 1 expected"),
+        ({"residual_blocks": -1}, "residual_blocks: -1, at least 0 expected"),
+        ({"widths": []}, r"widths: \[\], one or two expected"),
+        ({"widths": [1, 2, 3]}, r"widths: \[1, 2, 3\], one or two expected"),
+    ],
+)
+def test_sizes_that_make_no_network_are_refused_in_one_line(sizes, message):
+    with pytest.raises(ValueError, match=f"^{message}") as caught:
+        Architecture(**sizes)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,249 @@
+"""Autoencoders learn real digits, end where their seed says, and go on where they were killed."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from pipelines.digits.data.mnist import small_digits
+from pipelines.digits.data.stacking import pixel_values
+from pipelines.digits.models import autoencoder_training
+from pipelines.digits.models.autoencoder import Architecture, Autoencoder
+from pipelines.digits.models.autoencoder_training import train_autoencoder
+from pipelines.digits.models.settings import AutoencoderSettings
+from pipelines.digits.models.variational import VariationalAutoencoder
+from pipelines.training import DivergenceError
+
+TINY = {"latent": 3, "widths": [4], "hidden": 16}
+
+
+@pytest.fixture(scope="module")
+def images():
+    return small_digits().train_images
+
+
+def train(images, *, seed=0, channels=1, precision="32-true", **options):
+    calls = {name: options.pop(name, None) for name in ("checkpoint_folder", "on_epoch")}
+    options = {"epochs": 3, "batch_size": 32, "validation_fraction": 0.2} | options
+    settings = AutoencoderSettings(architecture=Architecture(channels, **TINY), **options)
+    return train_autoencoder(
+        images, settings, seed=seed, device="cpu", precision=precision, **calls
+    )
+
+
+def bits(network: torch.nn.Module) -> dict[str, bytes]:
+    return {name: value.numpy().tobytes() for name, value in network.state_dict().items()}
+
+
+VARIANTS = {
+    "autoencoder": {"kind": "autoencoder", "pixels": "float"},
+    "variational": {"kind": "variational", "pixels": "bernoulli"},
+    "importance_weighted": {"kind": "variational", "importance_samples": 3},
+    "warmed_up": {"kind": "variational", "kl_warmup": 1.5},
+    "stacks": {"kind": "variational", "channels": 3},
+}
+
+
+# what is learnt
+
+
+@pytest.mark.parametrize("kind", ["autoencoder", "variational"])
+def test_the_loss_falls_on_digits_that_are_not_learnt_from(images, kind):
+    larger = AutoencoderSettings(
+        kind=kind,
+        architecture=Architecture(latent=8, widths=[8], hidden=64),
+        pixels="binary",
+        epochs=5,
+        batch_size=32,
+        learning_rate=0.02,
+    )
+    network, result = train_autoencoder(images, larger, seed=0, device="cpu")
+    assert type(network) is (Autoencoder if kind == "autoencoder" else VariationalAutoencoder)
+    assert not network.training
+    losses = [row["validation/loss"] for row in result.history]
+    assert losses == sorted(losses, reverse=True)
+    assert result.best_score == losses[-1]
+    # a better guess than the mean of all images, whatever the image
+    white = images > 127
+    mean = white.mean(axis=0).clip(1e-3, 1 - 1e-3)
+    guess = -np.where(white, np.log(mean), np.log(1 - mean)).sum(axis=(1, 2)).mean()
+    assert result.best_score < 0.95 * guess
+
+
+@pytest.mark.parametrize("pixels", ["bernoulli", "binary", "float"])
+@pytest.mark.parametrize("kind", ["autoencoder", "variational"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_kind_learns_of_every_kind_of_pixels(images, kind, pixels, channels):
+    network, result = train(images[:64], kind=kind, pixels=pixels, channels=channels, epochs=1)
+    row = result.history[0]
+    parts = ["loss"] if kind == "autoencoder" else ["kl", "loss", "reconstruction"]
+    names = [f"{split}/{part}" for split in ("train", "validation") for part in parts]
+    assert list(row) == ["epoch", "learning_rate", *names]
+    assert 0 < row["validation/loss"] < 784 * channels
+    if kind == "variational":
+        for split in ("train", "validation"):
+            assert row[f"{split}/loss"] == pytest.approx(
+                row[f"{split}/reconstruction"] + row[f"{split}/kl"], rel=1e-5
+            )
+    assert network.architecture.channels == channels
+
+
+def test_the_loss_is_the_cross_entropy_summed_over_pixels_of_the_images_held_out(images):
+    network, result = train(images[:300], kind="autoencoder", pixels="float", seed=5)
+    held_out = images[:300][np.random.default_rng(5).permutation(300)[-60:]]
+    pixels = torch.tensor(held_out[:, None] / 255, dtype=torch.float32)
+    with torch.no_grad():
+        logits = network.decode(network.encode(pixels))
+    loss = binary_cross_entropy_with_logits(logits, pixels, reduction="sum") / 60
+    assert result.best_score == pytest.approx(float(loss), rel=1e-5)
+
+
+def test_a_warm_up_lets_latents_hold_more_and_leaves_the_metrics_those_of_the_whole_bound(images):
+    options = {"pixels": "binary", "learning_rate": 0.02}
+    histories = [train(images, kl_warmup=epochs, **options)[1].history for epochs in (0, 1000)]
+    cold, warm = (np.array([row["train/kl"] for row in history]) for history in histories)
+    assert warm[-1] > 1.5 * cold[-1]
+    for row in histories[1]:
+        for split in ("train", "validation"):
+            parts = row[f"{split}/reconstruction"] + row[f"{split}/kl"]
+            assert row[f"{split}/loss"] == pytest.approx(parts)
+
+
+def test_more_importance_samples_make_another_and_tighter_loss(images):
+    scores = [train(images[:500], importance_samples=samples)[1].best_score for samples in (1, 20)]
+    assert scores[1] < scores[0]
+
+
+def test_stacks_hold_every_image_of_their_batch_once_in_each_channel_newly_mixed(
+    images, monkeypatch
+):
+    seen = []
+
+    def spy(batch, mode):
+        seen.append(batch.clone())
+        return pixel_values(batch, mode)
+
+    monkeypatch.setattr(autoencoder_training, "pixel_values", spy)
+    distinct = np.unique(images, axis=0)[:100]
+    train(distinct, channels=3, epochs=2, batch_size=80)
+    assert [tuple(batch.shape) for batch in seen] == [(80, 3, 28, 28), (20, 3, 28, 28)] * 2
+    orders = []
+    for batch in seen:
+        channels = [[image.numpy().tobytes() for image in batch[:, c]] for c in range(3)]
+        assert sorted(channels[0]) == sorted(channels[1]) == sorted(channels[2])
+        assert len(set(channels[0])) == len(batch)
+        assert channels[0] != channels[1] != channels[2] != channels[0]
+        orders.append([channels[0].index(image) for image in channels[1]])
+    assert orders[0] != orders[2]
+
+
+def test_the_validation_images_are_never_learnt_from(images):
+    few = images[:100].copy()
+    held_out = np.random.default_rng(3).permutation(100)[-20:]
+    first, before = train(few, seed=3, epochs=1)
+    few[held_out] = 255 - few[held_out]
+    second, after = train(few, seed=3, epochs=1)
+    assert bits(first) == bits(second)
+    assert before.best_score != after.best_score
+
+
+def test_mixed_precision_learns_much_the_same(images):
+    whole, mixed = (
+        train(images[:500], precision=precision)[1].best_score
+        for precision in ("32-true", "bf16-mixed")
+    )
+    assert mixed == pytest.approx(whole, rel=0.03)
+    assert mixed != whole
+
+
+# where it ends
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_training_killed_and_started_again_ends_bit_for_bit_as_an_undisturbed_one(
+    images, tmp_path, variant
+):
+    def kill(epoch: int, row: dict[str, float]) -> None:
+        if epoch == 2:
+            raise InterruptedError
+
+    few, options = images[:150], VARIANTS[variant]
+    undisturbed, expected = train(few, **options)
+    with pytest.raises(InterruptedError):
+        train(few, **options, checkpoint_folder=tmp_path, on_epoch=kill)
+    resumed, result = train(few, **options, checkpoint_folder=tmp_path)
+    assert result.resumed_epochs == 2
+    assert result.history == expected.history
+    assert (result.best_epoch, result.best_score) == (expected.best_epoch, expected.best_score)
+    assert bits(resumed) == bits(undisturbed)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_seed_alone_decides_the_weights(images, variant):
+    trained = []
+    for number, seed in enumerate((1, 1, 2)):
+        torch.manual_seed(number)
+        before = torch.get_rng_state()
+        network, _ = train(images[:64], seed=seed, epochs=1, **VARIANTS[variant])
+        assert torch.equal(torch.get_rng_state(), before)
+        trained.append(bits(network))
+    assert trained[0] == trained[1]
+    assert trained[0] != trained[2]
+
+
+def test_a_last_batch_of_one_image_is_no_obstacle(images):
+    """81 images to learn from, in batches of 40; batch normalisation needs two at least."""
+    _, result = train(images[:101], batch_size=40, epochs=1)
+    assert len(result.history) == 1
+
+
+# what can go wrong
+
+
+@pytest.mark.parametrize("kind", ["autoencoder", "variational"])
+def test_a_rate_far_too_high_stops_the_training_with_the_reason(images, kind):
+    with pytest.raises(DivergenceError, match="training diverged in epoch 1: train/"):
+        train(images[:200], kind=kind, learning_rate=1e12)
+
+
+def test_a_diverging_training_leaves_the_last_good_checkpoint(images, tmp_path, monkeypatch):
+    poisoned = []
+
+    def poison(batch, mode):
+        return pixel_values(batch, mode) * (torch.nan if poisoned else 1)
+
+    def after(epoch: int, row: dict[str, float]) -> None:
+        if epoch == 2:
+            poisoned.append(True)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(autoencoder_training, "pixel_values", poison)
+        with pytest.raises(DivergenceError, match="training diverged in epoch 3: train/kl nan"):
+            train(images[:100], checkpoint_folder=tmp_path, on_epoch=after)
+    network, result = train(images[:100], checkpoint_folder=tmp_path)
+    assert result.resumed_epochs == 2
+    assert bits(network) == bits(train(images[:100])[0])
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.001, 1.0])
+def test_a_split_without_images_on_either_side_is_refused(images, fraction):
+    with pytest.raises(ValueError, match=f"^validation_fraction: {fraction} of 100 images"):
+        train(images[:100], validation_fraction=fraction)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"kind": "diffusion"}, "kind: 'diffusion', one of autoencoder, variational expected"),
+        ({"importance_samples": 0}, "importance_samples: 0, at least 1 expected"),
+        ({"batch_size": 1}, "batch_size: 1, at least 2 expected"),
+        ({"kind": "autoencoder", "importance_samples": 5}, "importance_samples: 5, .*and 1 of an"),
+        ({"kl_warmup": -1.0}, "kl_warmup: -1.0, at least 0 expected"),
+        ({"kl_warmup": 1.0, "importance_samples": 5}, "kl_warmup: 1.0, .*0 of all but"),
+        ({"kl_warmup": 1.0, "kind": "autoencoder"}, "kl_warmup: 1.0, .*0 of all but"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused_in_one_line(options, message):
+    with pytest.raises(ValueError, match=f"^{message}") as caught:
+        AutoencoderSettings(**options)
+    assert "\n" not in str(caught.value)

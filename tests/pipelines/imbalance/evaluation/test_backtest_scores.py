@@ -1,0 +1,204 @@
+"""Scores of a backtest are what a hand computes, and tests of difference err as often as stated."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+
+from pipelines.imbalance.evaluation.scores import aggregate_seeds, backtest_scores, crps
+from pipelines.imbalance.evaluation.significance import (
+    block_bootstrap,
+    compare_with,
+    diebold_mariano,
+)
+from pipelines.imbalance.forecasters.intervals import LEVELS
+from pipelines.imbalance.forecasters.losses import squared_losses
+
+
+@pytest.fixture
+def backtest():
+    """Two forecasts of three steps, around New Year's midnight."""
+    truth = np.array([[10.0, 20.0, 30.0], [20.0, 30.0, 40.0]])
+    forecast = np.array([[13.0, 20.0, 26.0], [20.0, 30.0, 40.0]])
+    persistence = np.array([[0.0] * 3, [10.0] * 3])
+    spread = np.linspace(-9, 9, 19)
+    quantiles = forecast[:, :, None] + spread
+    start = np.datetime64("2021-02-28T23:50")
+    times = start + np.timedelta64(5, "m") * (np.arange(2)[:, None] + np.arange(1, 4))
+    return truth, forecast, persistence, quantiles, times
+
+
+def test_errors_are_those_computed_by_hand(backtest):
+    scores = backtest_scores(*backtest)
+    assert scores.origins == 2
+    assert scores.rmse == pytest.approx(np.sqrt((9 + 16) / 6))
+    assert scores.mae == pytest.approx(7 / 6)
+    np.testing.assert_allclose(scores.rmse_by_step, [3 / np.sqrt(2), 0, 4 / np.sqrt(2)])
+    np.testing.assert_allclose(scores.mae_by_step, [1.5, 0, 2])
+    persistence = np.sqrt((100 + 400 + 900 + 100 + 400 + 900) / 6)
+    assert scores.skill == pytest.approx(1 - scores.rmse / persistence)
+
+
+def test_coverage_is_counted_by_step_hour_and_season(backtest):
+    truth, forecast, persistence, quantiles, times = backtest
+    truth = truth.copy()
+    truth[0, 2] += 20
+    scores = backtest_scores(truth, forecast, persistence, quantiles, times)
+    assert scores.coverage[90] == pytest.approx(5 / 6)
+    np.testing.assert_allclose(scores.coverage_by_step[90], [1, 1, 0.5])
+    assert scores.coverage_by_hour[90][23] == 1
+    assert scores.coverage_by_hour[90][0] == pytest.approx(4 / 5)
+    assert np.isnan(scores.coverage_by_hour[90][12])
+    np.testing.assert_allclose(scores.coverage_by_season[90][:2], [1, 4 / 5])
+    metrics = scores.to_metrics()
+    assert metrics["coverage_90_spring"] == pytest.approx(4 / 5)
+    assert "coverage_90_summer" not in metrics
+    assert metrics["rmse_step_01"] == pytest.approx(3 / np.sqrt(2))
+
+
+def test_crps_of_a_normal_distribution_is_near_its_closed_form():
+    """Gneiting and Raftery (2007); the missing tails of the distribution cost some percent."""
+    quantiles = np.broadcast_to(norm.ppf(LEVELS), (1, 7, 19))
+    truth = np.linspace(-1.5, 1.5, 7)[None]
+    exact = truth * (2 * norm.cdf(truth) - 1) + 2 * norm.pdf(truth) - 1 / np.sqrt(np.pi)
+    np.testing.assert_allclose(crps(truth, quantiles), exact, rtol=0.06)
+
+
+def test_crps_prefers_the_distribution_that_is_true():
+    truth = np.random.default_rng(0).normal(size=(5000, 1))
+    scores = {
+        spread: crps(truth, np.broadcast_to(spread * norm.ppf(LEVELS), (5000, 1, 19))).mean()
+        for spread in (0.5, 1.0, 2.0)
+    }
+    assert min(scores, key=scores.get) == 1.0
+
+
+def test_scores_that_do_not_belong_together_are_refused(backtest):
+    truth, forecast, persistence, quantiles, times = backtest
+    with pytest.raises(ValueError, match=r"^truth, forecast, persistence, times: shapes "):
+        backtest_scores(truth, forecast[:1], persistence, quantiles, times)
+    with pytest.raises(ValueError, match=r"^truth: 1 values not finite, none expected"):
+        backtest_scores(
+            np.where(truth == 30, [[0, 0, np.nan], [0, 0, 0]], truth),
+            *(forecast, persistence, quantiles, times),
+        )
+
+
+def test_seeds_are_averaged_and_their_spread_told():
+    seeds = [{"rmse": 40.0, "mae": 30.0, "skill": 0.3, "crps": 20.0, "coverage_90": 0.9}] * 2
+    seeds.append(seeds[0] | {"rmse": 43.0})
+    found = aggregate_seeds(seeds)
+    assert found["rmse"] == pytest.approx(41)
+    assert found["rmse_deviation"] == pytest.approx(np.std([40, 40, 43], ddof=1))
+    assert found["coverage_90"] == pytest.approx(0.9)
+    assert "coverage_90_deviation" not in found
+    assert "rmse_deviation" not in aggregate_seeds(seeds[:1])
+
+
+# significance
+
+
+def overlapping_losses(generator, horizon=24, count=1500):
+    """Losses of forecasts that share measurements: a moving mean over one horizon."""
+    noise = generator.normal(size=count + horizon - 1)
+    return np.convolve(noise, np.ones(horizon) / horizon, mode="valid")
+
+
+def rejections(test, repeats=200) -> float:
+    generator = np.random.default_rng(0)
+    return np.mean(
+        [
+            test(overlapping_losses(generator), overlapping_losses(generator)) < 0.05
+            for _ in range(repeats)
+        ]
+    )
+
+
+def independent(losses, others):
+    """The same test, but as if no losses hung together."""
+    differences = losses - others
+    statistic = differences.mean() / (differences.std() / np.sqrt(len(differences)))
+    return 2 * norm.sf(abs(statistic))
+
+
+def test_equal_forecasters_are_told_apart_about_as_often_as_stated():
+    assert rejections(lambda one, other: diebold_mariano(one, other, 24).p_value) < 0.12
+    assert rejections(independent) > 0.4
+
+
+def test_a_better_forecaster_is_told_apart_with_the_right_sign():
+    generator = np.random.default_rng(1)
+    losses, others = overlapping_losses(generator), overlapping_losses(generator) + 0.5
+    found = diebold_mariano(losses, others, 24)
+    assert found.difference == pytest.approx((losses - others).mean())
+    assert found.statistic < -3
+    assert found.p_value < 0.01
+    assert diebold_mariano(others, losses, 24).statistic == pytest.approx(-found.statistic)
+
+
+def test_the_variance_is_that_of_newey_and_west():
+    generator = np.random.default_rng(2)
+    one, other = generator.normal(size=(2, 60))
+    differences, reach = one - other, 4
+    centred = differences - differences.mean()
+    covariances = [
+        (centred[lag:] * centred[: 60 - lag]).mean() * (60 - lag) / 60 for lag in range(5)
+    ]
+    variance = covariances[0] + 2 * sum(
+        (1 - lag / (reach + 1)) * covariances[lag] for lag in range(1, 5)
+    )
+    correction = np.sqrt((60 + 1 - 4 + 2 / 60) / 60)
+    expected = correction * differences.mean() / np.sqrt(variance / 60)
+    assert diebold_mariano(one, other, 2).statistic == pytest.approx(expected)
+
+
+def test_a_forecaster_is_not_better_than_itself():
+    losses = np.arange(100.0)
+    assert diebold_mariano(losses, losses, 24).p_value == 1
+
+
+def test_bootstrapped_intervals_hold_the_truth_as_often_as_stated():
+    generator, held, naive = np.random.default_rng(0), [], []
+    for _ in range(120):
+        losses = 9 + 4 * overlapping_losses(generator, 24, 1000)
+        low, high = block_bootstrap(losses, losses, 96, seed=0, samples=300)["rmse"]
+        held.append(low <= 3 <= high)
+        low, high = block_bootstrap(losses, losses, 1, seed=0, samples=300)["rmse"]
+        naive.append(low <= 3 <= high)
+    assert np.mean(held) > 0.84
+    assert np.mean(naive) < 0.6
+
+
+def test_bootstrapped_skill_compares_within_each_draw():
+    losses = np.random.default_rng(0).exponential(size=500)
+    found = block_bootstrap(losses, 4 * losses, 20, seed=0, samples=100)
+    assert found["skill"] == pytest.approx((0.5, 0.5))
+
+
+def test_losses_are_means_over_the_steps():
+    truth, forecast = np.zeros((2, 2)), np.array([[1.0, 3.0], [0.0, 0.0]])
+    assert squared_losses(truth, forecast).tolist() == [5, 0]
+
+
+def test_what_cannot_be_compared_is_refused():
+    with pytest.raises(ValueError, match=r"^losses, others: shapes "):
+        diebold_mariano(np.ones(48), np.ones(48), 24)
+    with pytest.raises(ValueError, match=r"^losses, others, block: 5, 4 and 2"):
+        block_bootstrap(np.ones(5), np.ones(4), 2, seed=0)
+
+
+def test_hours_and_seasons_go_by_the_time_of_the_step(backtest):
+    times = pd.DatetimeIndex(backtest[4].ravel())
+    assert {str(time)[:10] for time in times} == {"2021-02-28", "2021-03-01"}
+
+
+def test_every_forecaster_is_compared_with_the_baseline():
+    origins = pd.date_range("2021-03-01", periods=200, freq="5min")
+    rng = np.random.default_rng(0)
+    losses = {name: pd.Series(rng.random(200), origins) for name in ("ridge", "lstm", "boosting")}
+    tests = compare_with("ridge", losses, 24)
+    assert list(tests) == ["boosting", "lstm"]
+    expected = diebold_mariano(losses["lstm"].to_numpy(), losses["ridge"].to_numpy(), 24)
+    assert tests["lstm"] == expected
+    with pytest.raises(ValueError, match="lstm and ridge have forecasts from different origins"):
+        compare_with("ridge", losses | {"lstm": losses["lstm"][1:]}, 24)

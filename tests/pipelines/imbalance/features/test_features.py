@@ -1,0 +1,160 @@
+"""Features are what they are called, at every row."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines.imbalance.data.calendar import CALENDAR, calendar_features
+from pipelines.imbalance.data.resolution import at_resolution
+from pipelines.imbalance.features.features import CHANGES, HISTORY, MEANS, make_features
+from pipelines.imbalance.features.limits import Limits, fit_limits
+from pipelines.imbalance.features.windows import (
+    draw_origins,
+    interactions,
+    origin_features,
+    quietness,
+    step_features,
+)
+from pipelines.imbalance.simulator.area import simulate_table
+
+LIMITS = Limits(-300.0, 300.0)
+
+
+@pytest.fixture(scope="module")
+def area() -> pd.DataFrame:
+    return simulate_table("2021-05-10", 288 * 9, np.random.default_rng(0))
+
+
+@pytest.fixture(scope="module", params=[5, 15])
+def table(request, area):
+    return at_resolution(area, request.param)
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["altered", "plain"])
+def features(request, table):
+    return make_features(table, LIMITS, altered=request.param)
+
+
+# features of rows
+
+
+def test_the_target_is_the_imbalance_within_limits_less_its_structural_part(features, table):
+    y = table["y"].clip(-300, 300).to_numpy()[: -features.clock.horizon]
+    structural = features.structural[:, 0] if features.altered else 0
+    np.testing.assert_allclose(features.target, y - structural)
+    np.testing.assert_array_equal(features.imbalance, table["y"])
+
+
+def test_running_means_are_those_of_the_hours_up_to_the_row(features):
+    target = pd.Series(features.target)
+    for column, hours in enumerate(MEANS):
+        expected = target.rolling(hours * features.clock.hour).mean()
+        np.testing.assert_allclose(features.means[:, column], expected, atol=1e-8)
+
+
+def test_profiles_are_means_of_the_same_time_of_the_days_before(features):
+    row, day = 7 * features.clock.day + 100, features.clock.day
+    for days in (1, 3, 7):
+        expected = np.mean([features.target[row - day * back] for back in range(1, days + 1)])
+        found = features.changes[row, CHANGES.index(f"profile_{days}_days")]
+        assert found == pytest.approx(expected)
+
+
+def test_what_is_unusual_in_a_plan_is_its_difference_from_the_week_before(features, table):
+    row, day = 7 * features.clock.day + 50, features.clock.day
+    usual = np.mean([table["hydro"].iloc[row - day * back] for back in range(1, 8)])
+    found = features.changes[row, CHANGES.index("unusual_hydro")]
+    assert found == pytest.approx(table["hydro"].iloc[row] - usual)
+
+
+def test_every_origin_has_all_its_features(features):
+    origins = features.origins
+    assert origins[0] * pd.Timedelta(minutes=features.clock.minutes) == HISTORY
+    for step in (1, features.clock.horizon):
+        for matrix in (step_features, interactions):
+            assert np.isfinite(matrix(features, origins, step)).all()
+    assert np.isfinite(origin_features(features, origins)).all()
+    assert np.isfinite(features.movement(origins)).all()
+
+
+def test_origins_of_a_split_have_all_their_steps_within_it(features):
+    times = features.times
+    first, end = times[8 * features.clock.day], times[8 * features.clock.day + 60]
+    origins = features.origins_between(first, end)
+    assert times[origins[0] + 1] == first
+    assert times[origins[-1] + features.clock.horizon + 1] == end
+
+
+def test_what_is_learned_and_added_back_makes_the_imbalance(features, table):
+    origins = features.origins
+    whole = features.target[origins, None] + features.movement(origins) + features.offset(origins)
+    ahead = table["y"].clip(-300, 300).to_numpy()[features.ahead(origins)]
+    np.testing.assert_allclose(whole, ahead)
+
+
+# windows
+
+
+def test_the_same_minute_of_the_last_hour_is_never_after_the_origin(features):
+    origins, hour = features.origins, features.clock.hour
+    for step in range(1, features.clock.horizon + 1):
+        row = origins + step - hour if step <= hour else origins + step - 2 * hour
+        expected = features.target[row] - features.target[origins]
+        np.testing.assert_array_equal(step_features(features, origins, step)[:, -1], expected)
+
+
+def test_the_level_counts_beyond_midnight_alone(features):
+    """Norwegian midnight, which is 22:00 UTC in May."""
+    origins = features.origins
+    beyond = interactions(features, origins, features.clock.horizon)[:, -3]
+    late = features.times[origins].hour.isin([20, 21])
+    np.testing.assert_array_equal(beyond, late)
+
+
+def test_a_restless_day_counts_less():
+    area = simulate_table("2021-05-10", 288 * 12, np.random.default_rng(0))
+    rows = slice(288 * 9, 288 * 10)
+    area.iloc[rows, area.columns.get_loc("y")] += np.tile([200.0, -200.0], 144)
+    features = make_features(area, Limits(-1e9, 1e9), altered=True)
+    weights = quietness(features, features.origins)
+    restless = (features.origins > 288 * 9.5) & (features.origins < 288 * 10)
+    assert weights.mean() == pytest.approx(1)
+    quiet = features.origins < 288 * 9
+    assert weights[restless].mean() < 0.2 * weights[quiet].mean()
+
+
+def test_origins_are_drawn_without_regard_to_the_clock():
+    origins = np.arange(1000, 3400)
+    drawn = draw_origins(origins, 600, seed=0)
+    assert len(np.unique(drawn)) == 600
+    assert (np.diff(drawn) > 0).all()
+    assert np.bincount(drawn % 12).min() > 25
+    assert draw_origins(origins, 9999, seed=0) is origins
+    assert not np.array_equal(drawn, draw_origins(origins, 600, seed=1))
+
+
+# limits and the calendar
+
+
+def test_limits_are_not_moved_by_gross_outliers():
+    usual = np.random.default_rng(0).normal(0, 100, 10_000)
+    dirty = np.concatenate([usual, np.full(100, -56_379.0)])
+    clean, found = fit_limits(usual), fit_limits(dirty)
+    assert found.low == pytest.approx(clean.low, rel=0.05)
+    assert found.high == pytest.approx(clean.high, rel=0.05)
+    assert found.limited(dirty).min() == found.low
+
+
+def test_the_calendar_is_that_of_norway():
+    times = pd.DatetimeIndex(
+        ["2021-03-27 23:00", "2021-03-28 22:00", "2021-05-16 22:00", "2021-05-17 21:55"]
+    )
+    calendar = pd.DataFrame(calendar_features(times), columns=list(CALENDAR))
+    np.testing.assert_allclose(calendar["hour_sine"][:3], 0, atol=1e-12)
+    np.testing.assert_allclose(calendar["hour_cosine"][:3], 1)
+    # Sunday begins, Monday begins, the Monday that is Constitution Day begins and ends
+    angle = np.arctan2(calendar["weekday_sine"], calendar["weekday_cosine"]) % (2 * np.pi)
+    np.testing.assert_allclose(angle[:3] * 7 / (2 * np.pi), [6, 0, 0], atol=1e-9)
+    assert calendar["holiday"].tolist() == [0, 0, 1, 1]
+    half_year = calendar_features(pd.DatetimeIndex(["2021-01-01", "2021-07-02 12:00"]))
+    np.testing.assert_allclose(half_year[0, 6:8], -half_year[1, 6:8], atol=0.03)

@@ -1,0 +1,136 @@
+"""Structural imbalance is the plans less a smooth load, drawn from plans that are known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.interpolate import PchipInterpolator
+
+from pipelines.imbalance.data.resolution import Clock, at_resolution
+from pipelines.imbalance.features.structural import (
+    planned_load,
+    structural_ahead,
+    structural_in_hindsight,
+)
+from pipelines.imbalance.simulator.area import simulate_table
+
+START = "2021-03-01 03:30"
+
+
+@pytest.fixture(scope="module", params=[5, 15])
+def area(request) -> pd.DataFrame:
+    return at_resolution(simulate_table(START, 288 * 4, np.random.default_rng(0)), request.param)
+
+
+def smooth_by_hand(table: pd.DataFrame, origin: int) -> np.ndarray:
+    """The load at an origin and its steps, through the hours known there, one origin at a time."""
+    clock = Clock.of(table)
+    known = table.iloc[: origin + clock.horizon + 1]
+    levels = planned_load(known)
+    hourly = pd.Series(levels, known.index).groupby(known.index.floor("h")).mean()
+    for _ in range(2):
+        last = hourly.index[-1]
+        day = pd.Timedelta(hours=24)
+        change = hourly[last - day + pd.Timedelta(hours=1)] - hourly[last - day]
+        hourly[last + pd.Timedelta(hours=1)] = hourly[last] + change
+    hourly = hourly.iloc[1:]  # the first hour of the table is not whole
+    middles = (hourly.index - START_TIME) / pd.Timedelta(hours=1) + 0.5
+    shift = pd.Timedelta(minutes=(clock.minutes - 5) / 2)
+    rows = table.index[origin : origin + clock.horizon + 1]
+    at = (rows + shift - START_TIME) / pd.Timedelta(hours=1)
+    return PchipInterpolator(middles, hourly.to_numpy())(at)
+
+
+START_TIME = pd.Timestamp(START)
+
+
+def test_every_origin_is_that_of_a_curve_drawn_for_it_alone(area):
+    clock, found, load = Clock.of(area), structural_ahead(area), planned_load(area)
+    # every minute of the hour, as the edge moves through it
+    for origin in range(2 * clock.day, 2 * clock.day + 2 * clock.hour):
+        window = slice(origin, origin + clock.horizon + 1)
+        expected = load[window] - smooth_by_hand(area, origin)
+        np.testing.assert_allclose(found[origin], expected, atol=1e-8)
+
+
+def later_plans(area: pd.DataFrame, last: int, values: float | np.ndarray) -> pd.DataFrame:
+    changed = area.copy()
+    changed.iloc[last + 1 :, :] = values
+    return changed
+
+
+@pytest.mark.parametrize("values", [np.nan, 1e5])
+def test_plans_later_than_two_hours_make_no_difference(area, values):
+    clock, whole = Clock.of(area), structural_ahead(area)
+    for origin in range(clock.day, clock.day + clock.hour):
+        changed = later_plans(area, origin + clock.horizon, values)
+        assert structural_ahead(changed)[origin].tobytes() == whole[origin].tobytes()
+
+
+def test_a_curve_that_looks_further_is_caught(area):
+    """The curve through all hours, used as if it were known, is not the same with other plans."""
+    clock, whole = Clock.of(area), structural_in_hindsight(area)
+    origin = clock.day + 3
+    ahead = slice(origin, origin + clock.horizon + 1)
+    changed = later_plans(area, origin + clock.horizon, 0.0)
+    assert not np.array_equal(structural_in_hindsight(changed)[ahead], whole[ahead])
+
+
+def test_the_beginning_of_a_table_has_the_values_of_the_whole(area):
+    rows = 2 * Clock.of(area).day + 5
+    whole, part = structural_ahead(area), structural_ahead(area.iloc[:rows])
+    assert part.tobytes() == whole[: len(part)].tobytes()
+
+
+def test_both_curves_are_the_same_where_all_hours_about_are_known(area):
+    clock = Clock.of(area)
+    whole = structural_in_hindsight(area)
+    at_origin = structural_ahead(area)[:, 0]
+    early = np.flatnonzero(area.index[: len(at_origin)].minute < 30)
+    early = early[early > 3 * clock.hour]
+    np.testing.assert_allclose(at_origin[early], whole[early], atol=1e-8)
+
+
+def test_a_constant_load_has_no_structural_imbalance(area):
+    flat = area.assign(total=5000.0, flow=-800.0)
+    np.testing.assert_allclose(structural_ahead(flat), 0, atol=1e-9)
+    np.testing.assert_allclose(structural_in_hindsight(flat), 0, atol=1e-9)
+
+
+def test_import_counts_as_load(area):
+    np.testing.assert_array_equal(planned_load(area), area["total"] - area["flow"])
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pd.DataFrame(),
+        pd.DataFrame({"total": 1.0, "flow": 0.0}, pd.date_range(START, periods=24, freq="5min")),
+        pd.DataFrame({"total": 1.0, "flow": 0.0}, pd.date_range(START, periods=99, freq="10min")),
+        pd.DataFrame(
+            {"total": 1.0, "flow": 0.0}, pd.date_range(START, periods=99, freq="5min").delete(50)
+        ),
+    ],
+    ids=["empty", "short", "10 minutes", "gap"],
+)
+def test_a_table_off_the_clock_or_too_short_is_refused(table):
+    with pytest.raises(ValueError, match=r"^table: "):
+        structural_ahead(table)
+
+
+def test_a_coarser_table_has_the_means_of_the_rows_it_covers():
+    fine = simulate_table("2021-03-01 03:35", 100, np.random.default_rng(0))
+    coarse = at_resolution(fine, 15)
+    assert coarse.index[0] == pd.Timestamp("2021-03-01 03:45")
+    assert coarse.index[-1] == pd.Timestamp("2021-03-01 11:30")
+    np.testing.assert_allclose(coarse.iloc[2], fine.loc["2021-03-01 04:15":].iloc[:3].mean())
+    with pytest.raises(ValueError, match="minutes: 10, 5 or 15 expected"):
+        at_resolution(fine, 10)
+
+
+def test_the_real_imbalance_varies_less_without_its_structural_part(real_table):
+    """The last three weeks, as the earlier ones have gross outliers."""
+    rows = slice(-21 * 288 - 24, -24)
+    y = real_table["y"].to_numpy()[rows]
+    altered = y - structural_ahead(real_table)[:, 0][-21 * 288 :]
+    assert altered.std() < 0.97 * y.std()
+    assert np.diff(altered).std() < 0.7 * np.diff(y).std()

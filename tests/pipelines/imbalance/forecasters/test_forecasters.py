@@ -1,0 +1,215 @@
+"""Forecasters learn what is there, and the same from the same seed."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from pipelines.imbalance.data.resolution import at_resolution
+from pipelines.imbalance.features.features import make_features
+from pipelines.imbalance.features.limits import Limits
+from pipelines.imbalance.features.windows import origin_features, quietness, step_features
+from pipelines.imbalance.forecasters.gradient_boosting import fit_boosting
+from pipelines.imbalance.forecasters.lstm_training import fit_highway, train_lstm
+from pipelines.imbalance.forecasters.persistence import persistence, structural_persistence
+from pipelines.imbalance.forecasters.ridge import fit_ridge
+from pipelines.imbalance.forecasters.settings import BoostingSettings, LSTMSettings
+from pipelines.imbalance.simulator.area import simulate_table
+
+LIMITS = Limits(-400.0, 400.0)
+FEW_TREES = BoostingSettings(trees=40, samples_per_leaf=100, windows=600)
+SMALL = LSTMSettings(hidden=8, dropout=0.1, epochs=3, windows=400, batch_size=64)
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    return simulate_table("2021-04-10", 288 * 24, np.random.default_rng(0))
+
+
+@pytest.fixture(scope="module")
+def features(table):
+    return make_features(table, LIMITS, altered=True)
+
+
+@pytest.fixture(scope="module")
+def splits(features):
+    origins = features.origins
+    return origins[:3000], origins[3024:3700], origins[3724:]
+
+
+@pytest.fixture(scope="module")
+def trained(features, splits):
+    return train_lstm(features, *splits[:2], SMALL, seed=0, device="cpu")
+
+
+def rmse(features, origins, forecast) -> float:
+    limited = features.limited[features.ahead(origins)]
+    return float(np.sqrt(np.square(forecast - limited).mean()))
+
+
+# what they forecast
+
+
+def test_persistence_stays_and_structural_persistence_moves_with_the_plans(features, table):
+    origins = features.origins[[5, 700]]
+    last = table["y"].to_numpy()[origins, None].clip(-400, 400)
+    assert (persistence(features, origins) == last).all()
+    moved = structural_persistence(features, origins) - last
+    np.testing.assert_allclose(
+        moved, features.structural[origins, 1:] - features.structural[origins, :1]
+    )
+
+
+def test_every_trained_forecaster_beats_persistence(features, splits, trained):
+    training, _, test = splits
+    errors = {
+        "persistence": rmse(features, test, persistence(features, test)),
+        "structural": rmse(features, test, structural_persistence(features, test)),
+        "ridge": rmse(
+            features, test, fit_ridge(features, training, penalty=0.2).forecast(features, test)
+        ),
+        "boosting": rmse(
+            features,
+            test,
+            fit_boosting(features, training, FEW_TREES, seed=0).forecast(features, test),
+        ),
+        "lstm": rmse(features, test, trained[0].forecast(features, test)),
+    }
+    assert max(errors["ridge"], errors["boosting"], errors["lstm"]) < errors["structural"]
+    assert errors["structural"] < 0.95 * errors["persistence"]
+
+
+def test_ridge_is_the_weighted_penalised_least_squares_of_every_step(features, splits):
+    origins = splits[0][::7]
+    found = fit_ridge(features, origins, penalty=0.3)
+    weights, step = quietness(features, origins), 9
+    columns = np.hstack(
+        [origin_features(features, origins), step_features(features, origins, step)]
+    )
+    scale = columns.std(axis=0)
+    scale[scale == 0] = 1
+    matrix, goal = columns / scale, features.movement(origins)[:, step - 1]
+    centre = np.average(matrix, axis=0, weights=weights)
+    around, mean = matrix - centre, np.average(goal, weights=weights)
+    gram = around.T @ (weights[:, None] * around) + 0.3 * weights.sum() * np.eye(len(scale))
+    expected = np.linalg.solve(gram, around.T @ (weights * (goal - mean))) / scale
+    np.testing.assert_allclose(found.coefficients[step - 1], expected, atol=1e-8)
+    ahead = found.movement(features, origins)[:, step - 1]
+    np.testing.assert_allclose(ahead, columns @ expected + mean - centre @ (expected * scale))
+
+
+def test_an_untrained_lstm_forecasts_what_its_highway_does(features, splits, trained):
+    forecaster, _ = trained
+    network = forecaster.network
+    silent = replace(forecaster, network=type(network)(**network.configuration))
+    training, _, test = splits
+    highway = fit_ridge(features, training, penalty=SMALL.penalty, with_interactions=True)
+    np.testing.assert_allclose(
+        silent.forecast(features, test), highway.forecast(features, test), atol=1e-2
+    )
+
+
+def test_an_lstm_learns_what_no_linear_map_can_say(features, splits):
+    """The target moves by the product of two inputs."""
+    rows = np.arange(len(features.limited))
+    generator = np.random.default_rng(0)
+    sign = np.where(rows // 288 % 2 == 0, 1.0, -1.0)
+    plan = np.repeat(generator.normal(0, 100, len(rows) // 12 + 1), 12)[: len(rows)]
+    changes = np.zeros_like(features.changes)
+    changes[:, 1] = plan
+    calendar = np.zeros_like(features.calendar)
+    calendar[:, 5] = sign
+    limited = plan * sign
+    clock = features.clock
+    made = replace(
+        features,
+        limited=limited,
+        imbalance=limited,
+        target=limited[: -clock.horizon],
+        structural=np.zeros_like(features.structural),
+        means=np.zeros_like(features.means),
+        changes=changes,
+        calendar=calendar,
+    )
+    settings = replace(SMALL, hidden=16, dropout=0.0, epochs=8, windows=1500)
+    settings = replace(settings, learning_rate=0.03, batch_size=64)
+    training, validation, test = splits
+    forecaster, _ = train_lstm(made, training, validation, settings, seed=0, device="cpu")
+    linear = rmse(made, test, forecaster.highway.forecast(made, test))
+    assert rmse(made, test, forecaster.forecast(made, test)) < 0.7 * linear
+
+
+def test_every_forecaster_works_in_quarters_of_an_hour(table):
+    coarse = make_features(at_resolution(table, 15), LIMITS, altered=True)
+    origins = coarse.origins
+    forecasters = [
+        fit_ridge(coarse, origins[:800], penalty=0.2),
+        fit_boosting(coarse, origins[:800], FEW_TREES, seed=0),
+        train_lstm(
+            coarse, origins[:800], origins[808:1000], replace(SMALL, epochs=1), seed=0,
+            device="cpu",
+        )[0],
+    ]  # fmt: skip
+    for forecaster in forecasters:
+        found = forecaster.forecast(coarse, origins[1010:])
+        assert found.shape == (len(origins) - 1010, 8)
+        assert rmse(coarse, origins[1010:], found) < rmse(
+            coarse, origins[1010:], persistence(coarse, origins[1010:])
+        )
+
+
+# how they are trained
+
+
+def test_the_same_seed_gives_the_same_forecasts_and_another_seed_others(features, splits, trained):
+    training, validation, test = splits
+    expected = trained[0].forecast(features, test[:50])
+    torch.manual_seed(99)
+    again, _ = train_lstm(features, training, validation, SMALL, seed=0, device="cpu")
+    other, _ = train_lstm(features, training, validation, SMALL, seed=1, device="cpu")
+    assert again.forecast(features, test[:50]).tobytes() == expected.tobytes()
+    assert other.forecast(features, test[:50]).tobytes() != expected.tobytes()
+
+
+def test_a_highway_that_networks_share_is_the_one_that_each_would_fit(features, splits, trained):
+    training, validation, test = splits
+    given = fit_highway(features, training, SMALL)
+    shared, _ = train_lstm(
+        features, training, validation, SMALL, seed=0, device="cpu", highway=given
+    )
+    expected = trained[0].forecast(features, test[:50])
+    assert shared.highway is given
+    assert shared.forecast(features, test[:50]).tobytes() == expected.tobytes()
+
+
+def test_a_training_that_was_killed_ends_where_it_would_have_ended(
+    features, splits, trained, tmp_path
+):
+    training, validation, test = splits
+
+    def killed(epoch, _):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    arguments = (features, training, validation, SMALL)
+    with pytest.raises(KeyboardInterrupt):
+        train_lstm(*arguments, seed=0, device="cpu", checkpoint_folder=tmp_path, on_epoch=killed)
+    resumed, result = train_lstm(*arguments, seed=0, device="cpu", checkpoint_folder=tmp_path)
+    assert result.resumed_epochs == 1
+    expected = trained[0].forecast(features, test[:50])
+    assert resumed.forecast(features, test[:50]).tobytes() == expected.tobytes()
+
+
+def test_the_best_epoch_is_that_of_the_lowest_validation_loss(trained):
+    _, result = trained
+    losses = [row["validation/loss"] for row in result.history]
+    assert result.best_epoch == 1 + int(np.argmin(losses))
+
+
+@pytest.mark.parametrize("train", [fit_ridge, fit_boosting])
+def test_no_origin_is_refused(features, train):
+    arguments = {"penalty": 1.0} if train is fit_ridge else {"settings": FEW_TREES, "seed": 0}
+    with pytest.raises(ValueError, match="origins: none, at least one expected"):
+        train(features, np.array([], dtype=int), **arguments)

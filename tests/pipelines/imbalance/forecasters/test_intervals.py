@@ -1,0 +1,152 @@
+"""Intervals hold as often as they say, follow drift, and know no error before its time."""
+
+import numpy as np
+import pytest
+
+from pipelines.imbalance.forecasters.intervals import (
+    LEVELS,
+    Calibration,
+    fit_calibration,
+    interval,
+    load_calibration,
+    track_quantiles,
+)
+
+HORIZON = 6
+
+
+def errors_by_hand(count: int, seed: int, spread: float = 1.0):
+    """Errors that grow with the step and at night, and the hours of their steps."""
+    generator = np.random.default_rng(seed)
+    rows = np.arange(count)[:, None] + np.arange(1, HORIZON + 1)
+    hours = rows // 12 % 24
+    size = spread * 10 * np.sqrt(np.arange(1, HORIZON + 1)) * np.where(hours < 6, 3, 1)
+    return size * generator.standard_t(5, size=hours.shape), hours
+
+
+def coverage(quantiles, truth, percent):
+    lower, upper = interval(quantiles, percent)
+    return ((lower <= truth) & (truth <= upper)).mean(axis=0)
+
+
+def test_intervals_hold_as_often_as_they_say_at_every_step_and_hour():
+    errors, hours = errors_by_hand(9000, 0)
+    calibration = fit_calibration(errors, hours)
+    truth, hours = errors_by_hand(9000, 1)
+    quantiles = calibration.quantiles_about(np.zeros_like(truth), hours)
+    for percent in (80, 90):
+        np.testing.assert_allclose(coverage(quantiles, truth, percent), percent / 100, atol=0.025)
+        lower, upper = interval(quantiles, percent)
+        held = (lower <= truth) & (truth <= upper)
+        assert held[hours < 6].mean() == pytest.approx(percent / 100, abs=0.03)
+
+
+def test_quantiles_are_about_the_forecast_and_ascend():
+    errors, hours = errors_by_hand(500, 0)
+    calibration = fit_calibration(errors + 100, hours)
+    forecast = np.full((3, HORIZON), 50.0)
+    quantiles = calibration.quantiles_about(forecast, hours[:3])
+    assert (np.diff(quantiles, axis=2) > 0).all()
+    middle = quantiles[:, :, 9]
+    np.testing.assert_allclose(middle, 150, atol=25)
+
+
+def test_gross_outliers_do_not_widen_the_intervals():
+    errors, hours = errors_by_hand(3000, 0)
+    clean = fit_calibration(errors, hours)
+    errors[:20] = 50_000.0
+    dirty = fit_calibration(errors, hours)
+    np.testing.assert_allclose(dirty.quantiles[:, :-1], clean.quantiles[:, :-1], rtol=0.3, atol=0.1)
+
+
+@pytest.mark.parametrize("spread", [0.5, 2.0])
+def test_tracked_intervals_hold_some_days_after_errors_changed(spread):
+    """Calibrated quantiles would hold 65 % or 99 % of the time."""
+    calibration = fit_calibration(*errors_by_hand(3000, 0))
+    truth, hours = errors_by_hand(6000, 1, spread)
+    forecast = np.zeros_like(truth)
+    tracked = track_quantiles(calibration, forecast, truth, hours)
+    fixed = calibration.quantiles_about(forecast, hours)
+    assert (np.abs(coverage(tracked[3000:], truth[3000:], 90) - 0.9) < 0.03).all()
+    assert (np.abs(coverage(fixed, truth, 90) - 0.9) > 0.05).all()
+    assert (np.diff(tracked, axis=2) >= 0).all()
+
+
+def test_the_first_tracked_intervals_are_the_calibrated_ones():
+    calibration = fit_calibration(*errors_by_hand(500, 0))
+    truth, hours = errors_by_hand(5, 1)
+    tracked = track_quantiles(calibration, truth * 0, truth, hours)
+    fixed = calibration.quantiles_about(truth * 0, hours)
+    np.testing.assert_allclose(tracked[0], fixed[0])
+    # of the second origin, only the first step of the one before has become known
+    np.testing.assert_allclose(tracked[1, 1:], fixed[1, 1:])
+    assert not np.allclose(tracked[1, 0], fixed[1, 0])
+
+
+def moved_in_half_a_day(steps: int) -> np.ndarray:
+    """How far the first step's quantiles move while everything lies above them."""
+    calibration = Calibration(np.ones(steps), np.ones(24), np.zeros((steps, len(LEVELS))))
+    truth = np.full((6 * steps + 1, steps), 1000.0)
+    return track_quantiles(calibration, truth * 0, truth, np.zeros(truth.shape, int))[-1, 0]
+
+
+def test_intervals_follow_as_fast_in_rows_of_15_minutes_as_of_5():
+    np.testing.assert_allclose(moved_in_half_a_day(8), moved_in_half_a_day(24))
+    assert (np.diff(moved_in_half_a_day(8)) > 0).all()
+
+
+def replaced_after(truth: np.ndarray, origin: int) -> np.ndarray:
+    """The truth with everything that is measured after an origin replaced.
+
+    Row `i` and step `j` are measured at row `i + j + 1`, counted from the first origin.
+    """
+    measured = np.arange(len(truth))[:, None] + np.arange(1, HORIZON + 1)
+    return np.where(measured > origin, np.nan, truth)
+
+
+def leaking(calibration, forecast, truth, hours):
+    """Tracks by the errors of the origin just passed, most of which are not known yet."""
+    moved = np.vstack([truth[1:], truth[-1:]])
+    return track_quantiles(calibration, forecast, moved, hours)
+
+
+@pytest.mark.parametrize(("track", "same"), [(track_quantiles, True), (leaking, False)])
+def test_no_error_moves_an_interval_before_it_is_known(track, same):
+    calibration = fit_calibration(*errors_by_hand(500, 0))
+    truth, hours = errors_by_hand(80, 1)
+    forecast = np.zeros_like(truth)
+    whole = track(calibration, forecast, truth, hours)
+    kept = [
+        track(calibration, forecast, replaced_after(truth, origin), hours)[origin].tobytes()
+        == whole[origin].tobytes()
+        for origin in range(10, 70)
+    ]
+    assert all(kept) is same
+
+
+def test_a_saved_calibration_comes_back(tmp_path):
+    calibration = fit_calibration(*errors_by_hand(500, 0))
+    calibration.save(tmp_path)
+    back = load_calibration(tmp_path)
+    for name, array in vars(calibration).items():
+        np.testing.assert_array_equal(getattr(back, name), array)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[1]", "{}", '{"steps": [1], "hours": [1], "quantiles": [[1]]}', '{"steps": "a"}']
+)
+def test_a_damaged_calibration_is_refused(tmp_path, text):
+    (tmp_path / "intervals.json").write_text(text)
+    with pytest.raises(ValueError, match="not a saved calibration"):
+        load_calibration(tmp_path)
+
+
+@pytest.mark.parametrize("errors", [np.empty((0, 6)), np.full((3, 6), np.nan)])
+def test_errors_that_say_nothing_are_refused(errors):
+    with pytest.raises(ValueError, match=r"^errors: shape "):
+        fit_calibration(errors, np.zeros(errors.shape, int))
+
+
+def test_an_interval_without_its_quantiles_is_refused():
+    with pytest.raises(ValueError, match="percent: 95, one of 10, 20"):
+        interval(LEVELS[None, None], 95)

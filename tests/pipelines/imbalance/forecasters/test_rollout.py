@@ -1,0 +1,135 @@
+"""All origins at once forecast what each would alone, every feature fed by its own forecasts."""
+
+import numpy as np
+import pytest
+import torch
+
+from pipelines.imbalance.data.resolution import at_resolution
+from pipelines.imbalance.features.features import MEANS, make_features
+from pipelines.imbalance.features.limits import Limits
+from pipelines.imbalance.features.scaling import fit_scales, make_rows
+from pipelines.imbalance.forecasters.lstm import ImbalanceLSTM
+from pipelines.imbalance.forecasters.rollout import RECURSIVE, Rollout
+from pipelines.imbalance.simulator.area import simulate_table
+
+
+@pytest.fixture(scope="module", params=[5, 15])
+def setting(request):
+    """Rows, origins, and a network whose every weight matters."""
+    table = simulate_table("2021-05-10", 288 * 9, np.random.default_rng(0))
+    features = make_features(
+        at_resolution(table, request.param), Limits(-400.0, 400.0), altered=True
+    )
+    origins = features.origins[:: 7 * features.clock.hour // 3 + 1]
+    rows = make_rows(features, fit_scales(features, features.origins))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = ImbalanceLSTM(request.param, hidden=6)
+        torch.nn.init.normal_(network.head.weight)
+        highway = torch.randn(len(origins), features.clock.horizon)
+    return features, rows, torch.from_numpy(origins), network.eval(), highway
+
+
+def naive_forecast(features, rows, origin, network, highway):
+    """One origin, one row at a time, means taken anew from the whole series at every step."""
+    clock, level = features.clock, float(rows.target[origin])
+    cell = {name: value.double().numpy() for name, value in network.cell.state_dict().items()}
+    head = {name: value.double().numpy() for name, value in network.head.state_dict().items()}
+    series = rows.target[: origin + 1].double().tolist()
+    known = network.known(rows, torch.tensor([origin]))[0].double().numpy()
+    hidden = memory = np.zeros(network.cell.hidden_size)
+    forecasts = []
+    for place, inputs in enumerate(known):
+        row = origin + 1 - clock.horizon + place
+        before = np.array(series[:row])
+        seen = [before[-1], before[-clock.hour]]
+        seen += [before[-hours * clock.hour :].mean() for hours in MEANS]
+        inputs = np.concatenate([np.array(seen) - level, inputs])
+        gates = cell["weight_ih"] @ inputs + cell["bias_ih"]
+        gates += cell["weight_hh"] @ hidden + cell["bias_hh"]
+        enter, keep, new, show = np.split(gates, 4)
+        memory = memory / (1 + np.exp(-keep)) + np.tanh(new) / (1 + np.exp(-enter))
+        hidden = np.tanh(memory) / (1 + np.exp(-show))
+        if row > origin:
+            added = head["weight"][0] @ hidden + head["bias"][0]
+            forecasts.append(float(highway[row - origin - 1]) + added)
+            series.append(level + forecasts[-1])
+    return forecasts
+
+
+def naive_forecasts(features, rows, origins, network, highway):
+    return [
+        naive_forecast(features, rows, int(origin), network, way)
+        for origin, way in zip(origins, highway, strict=True)
+    ]
+
+
+def test_the_batch_equals_a_naive_loop(setting):
+    _, rows, origins, network, highway = setting
+    with torch.no_grad():
+        found = network(rows, origins, highway).numpy()
+    np.testing.assert_allclose(found, naive_forecasts(*setting), atol=2e-4)
+
+
+class StaleMeans(Rollout):
+    """The original's mistake: the means go on with what was measured after the origin."""
+
+    def __init__(self, rows, origins, clock):
+        super().__init__(rows, origins, clock)
+        self.rows, self.origins = rows, origins
+
+    def inputs(self):
+        now = self.origins + len(self.forecasts)
+        means = self.rows.means[now] - self.rows.target[self.origins, None]
+        return torch.cat([super().inputs()[:, :2], means], dim=1)
+
+
+class StuckValue(Rollout):
+    """A rollout that never feeds its forecasts back."""
+
+    def append(self, forecast):
+        super().append(forecast)
+        self.target[-1] = torch.zeros_like(forecast)[:, None]
+
+
+@pytest.mark.parametrize("mistake", [StaleMeans, StuckValue])
+def test_a_rollout_that_does_not_feed_its_forecasts_back_is_caught(setting, mistake, monkeypatch):
+    features, rows, origins, network, highway = setting
+    monkeypatch.setattr("pipelines.imbalance.forecasters.lstm.Rollout", mistake)
+    # measured means are not there to leak after the last origin
+    origins = origins[origins < len(rows.means) - features.clock.horizon]
+    with torch.no_grad():
+        found = network(rows, origins, highway[: len(origins)]).numpy()
+    expected = naive_forecasts(features, rows, origins, network, highway[: len(origins)])
+    assert np.abs(found - expected).max() > 0.02
+
+
+def test_origins_do_not_depend_on_their_batch(setting):
+    _, rows, origins, network, highway = setting
+    with torch.no_grad():
+        whole = network(rows, origins, highway)
+        some = network(rows, origins[3:8], highway[3:8])
+    torch.testing.assert_close(whole[3:8], some, atol=1e-5, rtol=1e-5)
+
+
+def test_what_is_seen_before_the_first_step_is_what_was_measured(setting):
+    features, rows, origins, _, _ = setting
+    seen = Rollout(rows, origins, features.clock).inputs()
+    level = rows.target[origins]
+    assert seen.shape == (len(origins), RECURSIVE)
+    assert (seen[:, 0] == 0).all()
+    hour_before = rows.target[origins + 1 - features.clock.hour] - level
+    torch.testing.assert_close(seen[:, 1], hour_before)
+    torch.testing.assert_close(seen[:, 2:], rows.means[origins] - level[:, None])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"hidden": 0}, "hidden: 0, at least 1 expected"),
+        ({"dropout": 1.0}, "dropout: 1.0, at least 0 and less than 1 expected"),
+    ],
+)
+def test_a_network_that_makes_no_sense_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        ImbalanceLSTM(**({"minutes": 5, "hidden": 4} | arguments))
