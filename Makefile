@@ -4,16 +4,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Stages call `python`: let it be the environment's, whatever shell this is.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-# MLflow's servers send usage data to nobody; the stages see to that themselves.
+# MLflow's servers send no usage data; the stages see to that themselves.
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check repro smoke publish test lint format reference ui serve repeat clean
+.PHONY: help setup doctor repro smoke publish test lint format docs ui serve reproduce clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
 
-setup: $(BIN)/.installed  ## Make .venv and install the pinned dependencies into it
+setup: $(BIN)/.installed  ## Create .venv and install the pinned dependencies into it
 
 $(BIN)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is %s; name one with make PYTHON=..." % sys.version.split()[0])'
@@ -21,45 +21,45 @@ $(BIN)/.installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
 	@touch $@
 
-check: setup  ## Check params.yaml and what a killed process may have left behind
-	@python -m stages.params
-	@python -m stages.recovery
+doctor: setup  ## Check params.yaml and repair what a killed process left half-written
+	@python -m stages.commands.doctor
 
-repro: check  ## Run every stage that is out of date, track every variant
+repro: doctor  ## Run every stage that is out of date, log every model, register the champions
 	dvc repro
+	@python -m stages.commands.publish
 
-smoke: setup  ## Run the whole workflow small, in .scratch/smoke, in less than two minutes
-	@python -m stages.smoke
+smoke: setup  ## Run the whole workflow with little data in .scratch/smoke
+	@python -m stages.commands.smoke
 
-publish: setup  ## Send to the tracking store what it missed of the results
-	@python -m stages.publish
+publish: setup  ## Log to the tracking store what it lacks of the results
+	@TRACKING_REQUIRED=$${TRACKING_REQUIRED:-1} python -m stages.commands.publish
 
 test: setup lint  ## Lint, then run the whole test suite
 	OMP_NUM_THREADS=1 python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
-lint: setup  ## Check format, style and the rules of the house
+lint: setup  ## Check format, style and dependencies between modules
 	ruff format --check .
 	ruff check .
 	lint-imports
 
-format: setup  ## Format the code and mend what can be mended
+format: setup  ## Format the code and apply automatic fixes
 	ruff format .
 	ruff check --fix .
 
-reference: setup  ## Write the parameter reference in README.md anew
-	python -m stages.reference
+docs: setup  ## Write the table of parameters in README.md
+	@python -m stages.commands.reference
 
 ui: PORT ?= 5000
 ui: setup  ## Open the MLflow UI on http://127.0.0.1:5000 (PORT=... for another)
-	store="$$(python -m stages.store)" && \
+	store="$$(python -m stages.tracking.store)" && \
 	  mlflow ui --host 127.0.0.1 --port $(PORT) --workers 1 --backend-store-uri "$$store"
 
 serve: PORT ?= 5001
-serve: setup  ## Serve the best variant, PIPELINE=..., on http://127.0.0.1:5001 (PORT=... for another)
-	@exec python -m stages.serve "$(PIPELINE)" "$(PORT)"
+serve: setup  ## Serve the champion of PIPELINE=... on http://127.0.0.1:5001 (PORT=... for another)
+	@exec python -m stages.commands.serve "$(PIPELINE)" "$(PORT)"
 
-repeat: setup  ## Compute a run once more from its commit and parameters, and compare (RUN=<its id>)
-	@python -m stages.repeat "$(RUN)"
+reproduce: setup  ## Compute a run again from its commit and parameters, and compare (RUN=<its id>)
+	@python -m stages.commands.reproduce $(RUN)
 
 clean:  ## Remove the environment and caches; results and tracking stay
 	rm -rf .venv .scratch .pytest_cache .ruff_cache .hypothesis .import_linter_cache

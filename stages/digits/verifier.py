@@ -1,107 +1,70 @@
-"""Stage `digits-verifier`: train the network that judges the others, and judge it first."""
+"""Stage `digits-verifier`: train the network that evaluates the others, and evaluate it."""
 
-import shutil
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipelines.classification import classification_scores
-from pipelines.digits.augmentation import Augmentation
-from pipelines.digits.mnist import read_digits
-from pipelines.digits.plots import confident_mistakes
-from pipelines.digits.verifier import classify, save_verifier
-from pipelines.digits.verifier_training import VerifierSettings, train_verifier
-from pipelines.pictures import confusion_matrix, loss_curves, save_picture
-from pipelines.training import DivergenceError
-from stages.checkpoints import checkpoint_folder
-from stages.command import in_one_line, read_input, relative, run_stage
-from stages.digits.params import Verifier
-from stages.digits.record import VERIFIER, record_evaluation, record_training
-from stages.layout import digits_folder, results
-from stages.outputs import fingerprint, json_writer, write_outputs
+from pipelines.digits.data.mnist import read_digits
+from pipelines.digits.models.settings import VerifierSettings
+from pipelines.digits.models.verifier import Verifier, classify, load_verifier, save_verifier
+from pipelines.digits.models.verifier_training import train_verifier
+from pipelines.digits.plots.verifier import draw_verifier
+from stages.digits.pipeline import PIPELINE, VERIFIER
+from stages.errors import read_input
+from stages.outputs.atomic import Writer
+from stages.outputs.plots import plots_writer
+from stages.outputs.training import Data, best_epoch
 from stages.params import Params
-from stages.seed import stage_seed
-from stages.tracking import new_run
-from stages.training import Data, Training, best_epoch, training_outputs
+from stages.paths import digits_folder
+from stages.runner.command import run_stage
+from stages.runner.evaluate_variant import Primary, evaluate_variant
+from stages.runner.train_variant import OnEpoch, Trained, train_variant
 
-HEADLINES = ("accuracy", "loss")
+NAMES = [str(digit) for digit in range(10)]
 
 
-def train_and_judge(params: Params) -> str:
-    """Train the verifier, score it on the test digits; write model, metrics and pictures."""
-    settings = params.digits.verifier
-    data_folder = digits_folder()
-    digits = read_input(read_digits, data_folder)
-    seed = stage_seed(params.seed, "digits-verifier")
-    key = fingerprint({"seed": seed, **settings.model_dump()}, [data_folder])
-    checkpoints = checkpoint_folder("digits-verifier", key, params.device)
-    folder = results("digits", VERIFIER)
-    shown = {**settings.model_dump(), "source": params.digits.source}
-    data = Data.of(params.digits.source, data_folder, digits.train_images)
+def train_and_evaluate(params: Params) -> str:
+    """Train the verifier, then score it on the test digits."""
+    settings, folder = params.digits.verifier, digits_folder()
+    digits = read_input(read_digits, folder)
 
-    with new_run("digits", VERIFIER, params.seed, key) as run:
-        run.log_parameters(shown)
-        run.log_data(data)
-        with in_one_line(ValueError, DivergenceError):
-            network, training = train_verifier(
-                digits.train_images,
-                digits.train_labels,
-                settings_of(settings),
-                seed=seed,
-                device=params.device,
-                precision=settings.precision,
-                checkpoint_folder=checkpoints,
-                on_epoch=run.log_epoch,
-            )
-        history = pd.DataFrame(training.history)
-        beliefs = classify(network, digits.test_images)
-        names = [str(digit) for digit in range(10)]
-        scores = classification_scores(digits.test_labels, beliefs, names)
-
-        def draw(draft: Path) -> None:
-            draft.mkdir()
-            for name, picture in {
-                "loss_curves": loss_curves(history, "Training the verifier"),
-                "confusion_matrix": confusion_matrix(scores.confusion, names, "Test digits"),
-                "mistakes": confident_mistakes(digits.test_images, digits.test_labels, beliefs),
-            }.items():
-                save_picture(picture, draft / f"{name}.png")
-
-        metrics = scores.to_metrics()
-        made = Training(key, params.seed, shown, data, best_epoch(history))
-        write_outputs(
-            folder,
-            {
-                **training_outputs(made, history, partial(save_verifier, network)),
-                "plots": draw,
-                "scores.json": json_writer({"test": metrics}),
-                "metrics.json": json_writer({"test": {name: metrics[name] for name in HEADLINES}}),
-            },
+    def train_once(seed: int, checkpoints: Path, on_epoch: OnEpoch) -> Trained:
+        network, training = train_verifier(
+            digits.train_images,
+            digits.train_labels,
+            settings.as_settings(VerifierSettings),
+            seed=seed,
+            device=params.device,
+            precision=settings.precision,
+            checkpoint_folder=checkpoints,
+            on_epoch=on_epoch,
         )
-        record_training(run, VERIFIER)
-        record_evaluation(run, VERIFIER)
-    shutil.rmtree(checkpoints, ignore_errors=True)
-    return (
-        f"test accuracy {scores.accuracy:.2%} at epoch {training.best_epoch} of {len(history)} "
-        f"→ {relative(folder)}/model"
-    )
+        history = pd.DataFrame(training.history)
+        save = partial(save_verifier, network)
+        return Trained(save, history, best_epoch(history), f"{len(history)} epochs")
 
+    def score(network: Verifier) -> tuple[Mapping[str, Any], np.ndarray]:
+        probabilities = classify(network, digits.test_images)
+        scores = classification_scores(digits.test_labels, probabilities, NAMES)
+        return scores.to_metrics(), probabilities
 
-def settings_of(settings: Verifier) -> VerifierSettings:
-    """Hand the parameters over to the pipeline."""
-    return VerifierSettings(
-        blocks=settings.blocks,
-        dropout=settings.dropout,
-        augmentation=Augmentation(**settings.augmentation.model_dump()),
-        max_epochs=settings.epochs,
-        patience=settings.early_stopping,
-        batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        validation_fraction=settings.validation_fraction,
-    )
+    def outputs(of: Primary[Verifier, np.ndarray]) -> Mapping[str, Writer]:
+        figures = draw_verifier(of.history, digits.test_images, digits.test_labels, of.evaluation)
+        return {"plots": plots_writer(figures)}
+
+    def message(scores: Mapping[str, Any]) -> str:
+        return f"test accuracy {scores['accuracy']:.2%}"
+
+    data = Data.of(params.digits.source, folder, digits.train_images)
+    context = {"source": params.digits.source}
+    train_variant("digits-verifier", params, VERIFIER, settings, data, train_once, context)
+    return evaluate_variant(PIPELINE, VERIFIER, load_verifier, score, outputs, message)
 
 
 if __name__ == "__main__":
-    run_stage("digits-verifier", train_and_judge)
+    run_stage("digits-verifier", train_and_evaluate)

@@ -2,27 +2,27 @@
 
 import numpy as np
 
-from pipelines.figures.dataset import draw_figure_set
-from stages.command import in_one_line, relative, run_variant
-from stages.layout import figures_dataset
-from stages.outputs import whole
+from pipelines.figures.data.dataset import draw_figure_set
+from pipelines.seeds import derive_seed
+from stages.errors import in_one_line
+from stages.outputs.atomic import write_outputs
 from stages.params import Params
-from stages.seed import stage_seed
+from stages.paths import figures_dataset, relative
+from stages.runner.command import run_variant
 
 
 def generate(params: Params, dataset: str) -> str:
     """Draw the data set and write it."""
     settings = params.figures.datasets[dataset]
     split = settings.split
-    rng = np.random.default_rng(stage_seed(params.seed, f"figures-generate@{dataset}"))
+    rng = np.random.default_rng(derive_seed(params.seed, "figures-generate"))
     fractions = (split.train, split.validation, split.test)
     with in_one_line(ValueError):
         figures = draw_figure_set(
             settings.count, settings.size, settings.noise, settings.centred, fractions, rng
         )
     path = figures_dataset(dataset)
-    with whole(path) as draft:
-        figures.write(draft)
+    write_outputs(path.parent, {path.name: figures.write})
     return f"{settings.count:,} figures of {settings.size}×{settings.size} → {relative(path)}"
 
 

@@ -1,19 +1,20 @@
-"""Stage `imbalance-acquire`: simulate the series of the area, or merge what a user brought."""
+"""Stage `imbalance-acquire`: simulate the series of the area, or merge a user's CSV files."""
 
 import numpy as np
 import pandas as pd
 
-from pipelines.imbalance.gaps import Repairs
-from pipelines.imbalance.parquet_file import write_table
-from pipelines.imbalance.schema import STEP
-from pipelines.imbalance.simulator import simulate_table
-from pipelines.imbalance.table import read_tables
-from stages.command import StageError, in_one_line, relative, run_stage
-from stages.imbalance.params import SERIES, Simulation
-from stages.layout import ROOT, external_imbalance, imbalance_source, results
-from stages.outputs import whole, write_json
+from pipelines.imbalance.data.gaps import Repairs
+from pipelines.imbalance.data.parquet_file import write_table
+from pipelines.imbalance.data.schema import STEP
+from pipelines.imbalance.data.table import read_tables
+from pipelines.imbalance.simulator.area import simulate_table
+from pipelines.seeds import derive_seed
+from stages.errors import StageError, in_one_line
+from stages.outputs.atomic import write_json, write_outputs
 from stages.params import Params
-from stages.seed import stage_seed
+from stages.params.imbalance import SERIES, Simulation
+from stages.paths import ROOT, external_imbalance, imbalance_source, relative, results
+from stages.runner.command import run_stage
 
 
 def acquire(params: Params) -> str:
@@ -23,11 +24,10 @@ def acquire(params: Params) -> str:
         if settings.source == "csv":
             table, repairs = from_csv_files()
         else:
-            seed = stage_seed(params.seed, "imbalance-acquire")
+            seed = derive_seed(params.seed, "imbalance-acquire")
             table, repairs = simulated(settings.simulation, seed), Repairs()
     file = imbalance_source()
-    with whole(file) as draft:
-        write_table(table, draft)
+    write_outputs(file.parent, {file.name: lambda draft: write_table(table, draft)})
     counts = {"rows": len(table), **repairs.to_metrics()}
     write_json(results("imbalance", SERIES) / "repairs.json", counts)
     return (
@@ -36,17 +36,17 @@ def acquire(params: Params) -> str:
 
 
 def simulated(settings: Simulation, seed: int) -> pd.DataFrame:
-    """Make the series of the simulated area."""
+    """Simulate the series of an area."""
     rows = settings.days * (pd.Timedelta(days=1) // STEP)
     return simulate_table(settings.start, rows, np.random.default_rng(seed))
 
 
 def from_csv_files() -> tuple[pd.DataFrame, Repairs]:
-    """Merge the CSV files that a user has put into data/external/imbalance.
+    """Merge the CSV files in data/external/imbalance.
 
     Raises:
         StageError: there is none.
-        ValueError: one is not what its README says.
+        ValueError: one does not have the format that the folder's README describes.
     """
     folder = external_imbalance()
     files = [file.relative_to(ROOT) for file in sorted(folder.glob("*.csv"))]

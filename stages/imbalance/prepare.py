@@ -1,48 +1,47 @@
-"""Stage `imbalance-prepare`: bring the series to its resolution, part it by time, and draw it."""
-
-from collections.abc import Iterator
+"""Stage `imbalance-prepare`: resample the series, split it by time, and draw it."""
 
 import pandas as pd
 
-from pipelines.imbalance.features import Limits, fit_limits
-from pipelines.imbalance.parquet_file import read_table
-from pipelines.imbalance.prepared import Prepared, write_prepared
-from pipelines.imbalance.resolution import at_resolution
-from pipelines.imbalance.series_plots import area_comparison, series_with_outliers, structural_day
-from pipelines.imbalance.splitting import Split, split_by_fractions, split_by_times
-from pipelines.pictures import Figure, save_picture
-from stages.command import in_one_line, read_input, relative, run_stage
-from stages.imbalance.params import SERIES, SplitByFractions, SplitByTimes
-from stages.layout import imbalance_series, imbalance_source, results
-from stages.outputs import whole, write_json
+from pipelines.imbalance.data.parquet_file import read_table
+from pipelines.imbalance.data.prepared import Prepared, write_prepared
+from pipelines.imbalance.data.resolution import at_resolution
+from pipelines.imbalance.data.splitting import Split, split_by_fractions, split_by_times
+from pipelines.imbalance.features.limits import fit_limits, outlier_counts
+from pipelines.imbalance.plots.series import draw_series
+from stages.errors import in_one_line, read_input
+from stages.outputs.atomic import in_new_folder, json_writer, write_outputs
+from stages.outputs.plots import plots_writer
 from stages.params import Params
+from stages.params.imbalance import SERIES, SplitByFractions, SplitByTimes
+from stages.paths import imbalance_series, imbalance_source, relative, results
+from stages.runner.command import run_stage
 
 
 def prepare(params: Params) -> str:
-    """Write the series with its split, pictures of it, and counts of its outliers."""
-    settings = params.imbalance
+    """Write the series with its split, plots of it, and counts of its outliers."""
+    settings, folder = params.imbalance, imbalance_series()
     source = read_input(read_table, imbalance_source())
     with in_one_line(ValueError):
-        split = parted(at_resolution(source, settings.resolution), settings.split)
+        split = split_table(at_resolution(source, settings.resolution), settings.split)
         prepared = Prepared.of(split)
         limits = fit_limits(prepared.training_rows["y"].to_numpy())
-    folder = imbalance_series()
-    with whole(folder) as draft:
-        draft.mkdir()
-        write_prepared(prepared, draft)
-    with in_one_line(ValueError), whole(results("imbalance", SERIES) / "plots") as draft:
-        draft.mkdir()
-        for name, picture in pictures(source, prepared, limits):
-            save_picture(picture, draft / f"{name}.png")
-    write_json(results("imbalance", SERIES) / "metrics.json", metrics(split, limits))
+        write = in_new_folder(lambda draft: write_prepared(prepared, draft))
+        write_outputs(folder.parent, {folder.name: write})
+        write_outputs(
+            results("imbalance", SERIES),
+            {
+                "plots": plots_writer(draw_series(source, prepared, limits)),
+                "metrics.json": json_writer(outlier_counts(split, limits)),
+            },
+        )
     return (
         f"{len(split.train):,} rows to train, {len(split.validation):,} to validate and "
         f"{len(split.test):,} to test → {relative(folder)}"
     )
 
 
-def parted(table: pd.DataFrame, settings: SplitByFractions | SplitByTimes) -> Split:
-    """Part a table as the parameters ask for.
+def split_table(table: pd.DataFrame, settings: SplitByFractions | SplitByTimes) -> Split:
+    """Split a table as the parameters say.
 
     Raises:
         ValueError: the table does not hold the moments, or is too short.
@@ -50,42 +49,6 @@ def parted(table: pd.DataFrame, settings: SplitByFractions | SplitByTimes) -> Sp
     if settings.by == "times":
         return split_by_times(table, settings.validation_start, settings.test_start)
     return split_by_fractions(table, settings.train, settings.validation)
-
-
-def pictures(
-    source: pd.DataFrame, prepared: Prepared, limits: Limits
-) -> Iterator[tuple[str, Figure]]:
-    """Draw the series: all of it with its outliers, a few days, and structural imbalance."""
-    starts = {
-        "training": source.index[0],
-        "validation": prepared.validation_start,
-        "test": prepared.test_start,
-    }
-    yield (
-        "series",
-        series_with_outliers(
-            source, (limits.low, limits.high), "Imbalance and its outliers", starts=starts
-        ),
-    )
-    yield "area", area_comparison({"Four days of it": source}, "What the series is like")
-    day = prepared.validation_start.ceil("D")
-    yield (
-        "structural_imbalance",
-        structural_day(source, day, f"Structural imbalance, {day:%d %B %Y}"),
-    )
-
-
-def metrics(split: Split, limits: Limits) -> dict[str, dict[str, float]]:
-    """Count the rows of each part, and its outliers beyond the limits of the training part."""
-    parts = {"train": split.train, "validation": split.validation, "test": split.test}
-    return {
-        "rows": {name: len(part) for name, part in parts.items()},
-        "outliers": {
-            name: int((~part["y"].between(limits.low, limits.high)).sum())
-            for name, part in parts.items()
-        },
-        "limits": {"low": limits.low, "high": limits.high},
-    }
 
 
 if __name__ == "__main__":

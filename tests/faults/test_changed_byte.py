@@ -1,5 +1,6 @@
-"""A byte that changes in anything a stage reads is noticed, or it was one without a meaning."""
+"""A byte that changes in anything that a stage reads is noticed, and `dvc repro` restores it."""
 
+import io
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,112 +9,124 @@ import numpy as np
 import pytest
 import torch
 
-from pipelines.figures.dataset import read_figure_set
+from pipelines.figures.data.dataset import read_figure_set
 from pipelines.training.checkpoints import resumable
-from tests.faults.inputs import INPUTS, SUMMED, checkpoint, content_of, made
-from tests.pipelines.training.small_modules import regression
+from tests.faults.inputs import WITH_CHECKSUMS, assert_refused, copy_of, files_of
+from tests.pipelines.training.small_modules import fit_regression, regression
+from tests.workflow.project import Project
 
-ALL_BYTES_UP_TO = 1500
-SOME_BYTES = 200
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+RESULTS = "results/figures/demo_1"
 
 
-def changed(content: bytes) -> Iterator[bytes]:
-    """Change one byte, at every place of a small file, of a large one at its ends and at random."""
+def change_byte(path: Path, place: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.unlink()  # it may be a link into DVC's cache
+    path.write_bytes(content)
+
+
+def with_one_byte_changed(content: bytes, count: int) -> Iterator[bytes]:
+    """Change bytes at both ends and at random places, one at a time."""
     rng = np.random.default_rng(len(content))
-    places = set(range(len(content)))
-    if len(content) > ALL_BYTES_UP_TO:
-        ends = {*range(30), *range(len(content) - 30, len(content))}
-        places = ends | set(rng.integers(len(content), size=SOME_BYTES - len(ends)).tolist())
-    for place in sorted(places):
+    ends = {*range(30), *range(len(content) - 30, len(content))}
+    for place in sorted(ends | set(rng.integers(len(content), size=count).tolist())):
         damaged = bytearray(content)
         damaged[place] ^= int(rng.integers(1, 256))
         yield bytes(damaged)
 
 
-def files_of(path: Path) -> list[Path]:
-    return [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
-
-
-@pytest.mark.parametrize("name", INPUTS)
-def test_an_input_is_refused_in_one_line_or_read_as_it_was(tmp_path: Path, name: str) -> None:
-    path, read = made(name, tmp_path), INPUTS[name].read
-    expected = content_of(read(path))
-    refusals = []
+@pytest.mark.parametrize("name", WITH_CHECKSUMS)
+def test_any_byte_of_a_folder_with_checksums_counts(
+    finished: Project, tmp_path: Path, name: str
+) -> None:
+    path = copy_of(name, finished, tmp_path)
     for file in files_of(path):
-        whole = file.read_bytes()
-        for damaged in changed(whole):
-            file.write_bytes(damaged)
-            try:
-                found = read(path)
-            except (ValueError, FileNotFoundError) as problem:
-                refusals.append(str(problem))
-            else:
-                assert content_of(found) == expected, f"{file.name} was read as something else"
-        file.write_bytes(whole)
-    assert all(len(refusal.splitlines()) == 1 for refusal in refusals)
-    assert len(refusals) > SOME_BYTES / 2
-    assert content_of(read(path)) == expected
+        content = file.read_bytes()
+        for place in {0, len(content) // 2, len(content) - 1}:
+            change_byte(file, place)
+            line = assert_refused(name, path)
+            assert "SHA256SUMS" in line or "is not what was saved" in line
+        file.write_bytes(content)
+    (path / "SHA256SUMS").unlink()
+    assert_refused(name, path)
 
 
-@pytest.mark.parametrize("name", SUMMED)
-def test_in_a_folder_with_checksums_no_byte_is_without_a_meaning(tmp_path: Path, name: str) -> None:
-    path = made(name, tmp_path)
-    for file in files_of(path):
-        whole = file.read_bytes()
-        for place in {0, len(whole) // 3, len(whole) // 2, len(whole) - 1}:
-            damaged = bytearray(whole)
-            damaged[place] ^= 1
-            file.write_bytes(damaged)
-            with pytest.raises(ValueError, match=r"SHA256SUMS|is not what was saved"):
-                INPUTS[name].read(path)
-        file.write_bytes(whole)
+def test_a_set_of_figures_is_refused_or_read_as_it_was(finished: Project, tmp_path: Path) -> None:
+    path = copy_of("figures", finished, tmp_path)
 
+    def arrays() -> list[bytes]:
+        figures = read_figure_set(path)
+        parts = (figures.train, figures.validation, figures.test)
+        return [each.tobytes() for part in parts for each in (part.images, part.labels)]
 
-def test_a_checkpoint_is_left_aside_or_read_as_it_was(tmp_path: Path) -> None:
-    checkpoint(tmp_path)
-    path = tmp_path / "last.ckpt"
-    whole, module = path.read_bytes(), regression()
-
-    def state() -> object:
-        return content_of(torch.load(path, map_location="cpu", weights_only=True))
-
-    expected = state()
-    left_aside = 0
-    for damaged in changed(whole):
+    content, expected, refusals = path.read_bytes(), arrays(), 0
+    for damaged in with_one_byte_changed(content, 200):
         path.write_bytes(damaged)
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
-            usable = resumable(path, module)
-        if usable:
-            assert state() == expected
+        try:
+            found = arrays()
+        except ValueError as problem:
+            refusals += len(str(problem).splitlines()) == 1
         else:
-            (warning,) = said
-            assert "checkpoint ignored, training starts afresh" in str(warning.message)
-            assert len(str(warning.message).splitlines()) == 1
-            left_aside += 1
-    assert left_aside > SOME_BYTES / 2
+            assert found == expected
+    assert refusals > 100
 
 
-def test_a_header_that_lets_numpy_read_less_than_there_is_is_noticed(tmp_path: Path) -> None:
+def test_an_array_whose_header_hides_its_end_is_refused(tmp_path: Path) -> None:
     """NumPy compares an array with its checksum only if it has read the array to its end."""
-    path = tmp_path / "figures.npz"
-    rng = np.random.default_rng(0)
+    path, rng = tmp_path / "figures.npz", np.random.default_rng(0)
     parts = {}
     for name in ("train", "validation", "test"):
         parts[f"{name}_images"] = rng.integers(0, 2, (240, 30, 30), np.uint8)
         parts[f"{name}_labels"] = rng.integers(0, 4, 240)
     np.savez(path, **parts)
-    whole = path.read_bytes()
     read_figure_set(path)
-    path.write_bytes(whole.replace(b"(240, 30, 30)", b"(240, 30, 20)", 1))
+    path.write_bytes(path.read_bytes().replace(b"(240, 30, 30)", b"(240, 30, 20)", 1))
     assert np.load(path)["train_images"].shape == (240, 30, 20)
     with pytest.raises(ValueError, match=r"train_images\.npy is damaged"):
         read_figure_set(path)
+
+
+def test_a_checkpoint_is_ignored_or_read_as_it_was(tmp_path: Path) -> None:
+    fit_regression(regression(), checkpoint_folder=tmp_path, max_epochs=2)
+    path, module = tmp_path / "last.ckpt", regression()
+
+    def state() -> bytes:
+        saved = io.BytesIO()
+        torch.save(torch.load(path, map_location="cpu", weights_only=True), saved)
+        return saved.getvalue()
+
+    content, expected, ignored = path.read_bytes(), state(), 0
+    for damaged in with_one_byte_changed(content, 200):
+        path.write_bytes(damaged)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            usable = resumable(path, module)
+        if usable:
+            assert state() == expected
+        else:
+            (warning,) = caught
+            assert "checkpoint ignored, training starts afresh" in str(warning.message)
+            ignored += 1
+    assert ignored > 100
+
+
+def test_a_stage_refuses_what_was_changed_and_repro_restores_it(copy: Project) -> None:
+    before, lock = copy.snapshot("data", "results"), copy.lock()
+    again = "delete it and `dvc repro` makes it again"
+    data, model = "data/raw/figures/centred.npz", f"{RESULTS}/model"
+    change_byte(copy.root / data, 4000)
+    (line,) = copy.module("figures.train", "demo_1", succeeds=False).splitlines()
+    assert line.startswith(f"figures-train@demo_1: {data}: ")
+    assert line.endswith(again)
+    copy.run("dvc", "checkout", "--force", data)
+    change_byte(copy.root / model / "network.npz", 4000)
+    (line,) = copy.module("figures.evaluate", "demo_1", succeeds=False).splitlines()
+    assert line.startswith(f"figures-evaluate@demo_1: {model}: network.npz is not what was saved")
+    assert line.endswith(again)
+    change_byte(copy.root / RESULTS / "history.csv", 4)
+    (line,) = copy.module("commands.publish", succeeds=False).splitlines()
+    assert f"{RESULTS}/history.csv is not the file that dvc.lock records" in line
+    assert copy.snapshot("data", "results") != before
+    copy.run("dvc", "repro", "figures-evaluate@demo_1")
+    assert copy.snapshot("data", "results") == before
+    assert copy.lock() == lock

@@ -1,4 +1,4 @@
-"""Whatever stands in a CSV file, it is read as it stands or refused in one line."""
+"""Any content of a CSV file is read as it stands or refused in one line."""
 
 import csv
 import io
@@ -7,39 +7,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.imbalance.schema import COLUMNS, TIME, TableError, check_table
-from pipelines.imbalance.table import read_tables
+from pipelines.imbalance.data.schema import COLUMNS, TIME, TableError, check_table
+from pipelines.imbalance.data.table import read_tables
+from tests.faults.malformed import as_bytes, many, read_or_refuse
+from tests.workflow.project import Project
 
-START = pd.Timestamp("2021-03-27 22:30")
 ROWS = 30
-
-many = settings(
-    max_examples=70,
-    derandomize=True,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-
-
-def rows() -> list[list[str]]:
-    """The cells of a good file, the header first."""
-    times = pd.date_range(START, periods=ROWS, freq="5min").strftime("%Y-%m-%d %H:%M:%S")
-    values = np.arange(ROWS)[:, None] + np.arange(1, 10) * 100.125
-    body = [[time, *map(str, line)] for time, line in zip(times, values.tolist(), strict=True)]
-    return [[TIME, *COLUMNS], *body]
-
-
-def as_text(cells: list[list[str]], separator: str = ",") -> str:
-    return "".join(f"{separator.join(line)}\n" for line in cells)
-
-
-TEXT = as_text(rows())
+#: Empty cells for pandas.
 MISSING = {"", "#N/A", "NA", "NaN", "None", "n/a", "nan", "null", "NULL", "<NA>", "N/A", "-nan"}
-"""What pandas takes for an empty cell."""
-
 CELLS = [
     *("", " ", "-", "NA", "nan", "NaN", "null", "None", "#N/A", "inf", "-inf", "Infinity", "1e999"),
     *("1,5", "1 000", "1_000", "0x10", "12abc", "1e5", "-1e9", "99999999999999999999", "٣", "−5"),
@@ -56,35 +34,42 @@ TIMES = [
 ]
 
 
-def outcome(folder: Path, content: str | bytes) -> str:
-    """Read a file of this content; return the refusal, or nothing where it is read as it stands."""
+def rows() -> list[list[str]]:
+    """Return the cells of a valid file, the header first."""
+    times = pd.date_range("2021-03-27 22:30", periods=ROWS, freq="5min")
+    values = np.arange(ROWS)[:, None] + np.arange(1, 10) * 100.125
+    texts = times.strftime("%Y-%m-%d %H:%M:%S")
+    body = [[time, *map(str, line)] for time, line in zip(texts, values.tolist(), strict=True)]
+    return [[TIME, *COLUMNS], *body]
+
+
+def as_text(cells: list[list[str]], separator: str = ",") -> str:
+    return "".join(f"{separator.join(line)}\n" for line in cells)
+
+
+TEXT = as_text(rows())
+
+
+def refusal(folder: Path, content: str | bytes) -> str:
+    """Return why a content is refused; an empty text where it is read as it stands."""
     path = folder / "area.csv"
-    written = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
-    path.write_bytes(written)
-    try:
-        table, _ = read_tables([path])
-    except TableError as refusal:
-        line = str(refusal)
-        assert line.startswith(f"{path}")
-        assert line.isprintable()
-        assert len(line) < 1000
+    table, line = read_or_refuse(path, content, lambda path: read_tables([path])[0], TableError)
+    if table is None:
+        assert line.startswith(str(path))
         return line
-    finally:
-        assert [file.name for file in folder.iterdir()] == ["area.csv"]
-        assert path.read_bytes() == written
     check_table(table)
-    lines = list(csv.reader(io.StringIO(written.decode("utf-8-sig")), skipinitialspace=True))
-    header, *body = [line for line in lines if line]
-    for line in body:
-        row = dict(zip(header, line, strict=True))
+    text = io.StringIO(as_bytes(content).decode("utf-8-sig"))
+    header, *body = filter(None, csv.reader(text, skipinitialspace=True))
+    for cells in body:
+        row = dict(zip(header, cells, strict=True))
         time = pd.to_datetime(row.pop(TIME), utc=True).tz_localize(None)
         known = {name: float(cell) for name, cell in row.items() if cell not in MISSING}
         assert table.loc[time, list(known)].to_dict() == pytest.approx(known, rel=1e-15)
     return ""
 
 
-def test_what_is_mutated_is_read_before(tmp_path: Path) -> None:
-    assert outcome(tmp_path, TEXT) == ""
+def test_what_is_mutated_was_read(tmp_path: Path) -> None:
+    assert refusal(tmp_path, TEXT) == ""
 
 
 @many
@@ -98,7 +83,7 @@ def test_any_cell_is_read_as_it_stands_or_refused(
 ) -> None:
     cells = rows()
     cells[row][column] = cell
-    outcome(tmp_path, as_text(cells))
+    refusal(tmp_path, as_text(cells))
 
 
 @many
@@ -109,16 +94,16 @@ def test_any_cell_is_read_as_it_stands_or_refused(
 def test_any_time_is_read_as_it_stands_or_refused(tmp_path: Path, row: int, time: str) -> None:
     cells = rows()
     cells[row][0] = time
-    outcome(tmp_path, as_text(cells))
+    refusal(tmp_path, as_text(cells))
 
 
 @many
 @given(steps=st.lists(st.integers(1, 7) | st.integers(-1, 9), max_size=3))
 def test_rows_out_of_order_or_with_a_long_gap_are_refused(tmp_path: Path, steps: list[int]) -> None:
-    whole = rows()
-    kept = np.cumsum([3, *steps])
-    refusal = outcome(tmp_path, as_text([whole[0], *(whole[row] for row in kept)]))
-    assert bool(refusal) == any(not 1 <= step <= 7 for step in steps)
+    cells = rows()
+    kept = [0, *np.cumsum([3, *steps])]
+    line = refusal(tmp_path, as_text([cells[row] for row in kept]))
+    assert bool(line) == any(not 1 <= step <= 7 for step in steps)
 
 
 @many
@@ -126,7 +111,7 @@ def test_rows_out_of_order_or_with_a_long_gap_are_refused(tmp_path: Path, steps:
 def test_another_header_is_refused(tmp_path: Path, name: str, other: str) -> None:
     cells = rows()
     cells[0][cells[0].index(name)] = other
-    assert other.strip() == name or outcome(tmp_path, as_text(cells))
+    assert other.strip() == name or refusal(tmp_path, as_text(cells))
 
 
 @many
@@ -140,30 +125,17 @@ def test_any_bytes_anywhere_are_read_as_they_stand_or_refused(
     tmp_path: Path, start: int, length: int, content: bytes
 ) -> None:
     whole = TEXT.encode()
-    outcome(tmp_path, whole[:start] + content + whole[start + length :])
-
-
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-16-le", "cp037"])
-def test_another_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
-    assert outcome(tmp_path, TEXT.encode(encoding))
-
-
-@pytest.mark.parametrize("separator", [";", "\t", "|", " ", ", ,"])
-def test_another_separator_is_refused(tmp_path: Path, separator: str) -> None:
-    assert outcome(tmp_path, as_text(rows(), separator))
+    refusal(tmp_path, whole[:start] + content + whole[start + length :])
 
 
 @pytest.mark.parametrize(
     "content",
     [
+        *(TEXT.encode(encoding) for encoding in ("utf-16", "utf-32", "utf-16-le", "cp037")),
+        *(as_text(rows(), separator) for separator in (";", "\t", "|", " ", ", ,")),
         *(b"", b"\n", b"\n\n\n", b"\0" * 1000, b"\xef\xbb\xbf", b"\xef\xbb\xbf\n", b",\n,\n"),
-        *(
-            b'"\n',
-            b'"\n"\n',
-            b"x" * 100_000 + b"\n",
-            b"<html>404</html>\n" * 5,
-            b"PK\3\4\n\xff\xfe\n",
-        ),
+        *(b'"\n', b'"\n"\n', b"x" * 100_000 + b"\n", b"<html>404</html>\n" * 5),
+        b"PK\3\4\n\xff\xfe\n",
         as_text([line * 50 for line in rows()]),
         as_text(rows()[:1]),
         as_text(rows()[1:]),
@@ -175,5 +147,19 @@ def test_another_separator_is_refused(tmp_path: Path, separator: str) -> None:
         "# a comment\n" + TEXT,
     ],
 )
-def test_what_is_no_table_of_the_area_is_refused(tmp_path: Path, content: str | bytes) -> None:
-    assert outcome(tmp_path, content)
+def test_other_content_is_refused(tmp_path: Path, content: str | bytes) -> None:
+    assert refusal(tmp_path, content)
+
+
+def test_a_malformed_file_ends_the_stage_that_reads_it_before_anything_is_written(
+    copy: Project,
+) -> None:
+    params = copy.params()
+    params["imbalance"]["source"] = "csv"
+    copy.write_params(params)
+    file = "data/external/imbalance/area.csv"
+    (copy.root / file).write_bytes(TEXT.encode("utf-16"))
+    before = copy.snapshot("data", "results", ".dvc")
+    (line,) = copy.module("imbalance.acquire", succeeds=False).splitlines()
+    assert line == f"imbalance-acquire: {file}: zero bytes in it, text in UTF-8 expected"
+    assert copy.snapshot("data", "results", ".dvc") == before

@@ -1,10 +1,8 @@
-"""A file made by somebody malicious is refused in one line and never runs, whoever reads it.
-
-Its checksums are right: who can write the file can write them, too.
-"""
+"""A malicious file is refused in one line and never runs. Its checksums are right."""
 
 import io
 import pickle
+import shutil
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -19,11 +17,10 @@ import torch
 from sklearn.preprocessing import FunctionTransformer
 
 from pipelines.checksums import CHECKSUMS_NAME, write_checksums
-from pipelines.imbalance.parquet_file import DIGEST, read_rows
-from tests.faults.inputs import INPUTS, SUMMED, made
+from pipelines.imbalance.data.parquet_file import read_table
+from tests.faults.inputs import INPUTS, WITH_CHECKSUMS, assert_refused, copy_of, files_of
 from tests.pipelines.malicious import Malicious
-
-Payload = Callable[[Path], bytes]
+from tests.workflow.project import Project
 
 
 def pickled(trace: Path) -> bytes:
@@ -42,44 +39,33 @@ def array_of_objects(trace: Path) -> bytes:
     return buffer.getvalue()
 
 
-def load_trusting(payload: Payload, content: bytes) -> None:
-    if payload is pickled:
-        pickle.loads(content)
-    elif payload is saved_by_torch:
-        torch.load(io.BytesIO(content), weights_only=False)
-    else:
-        np.load(io.BytesIO(content), allow_pickle=True)
+PAYLOADS: dict[Callable[[Path], bytes], Callable[[bytes], object]] = {
+    pickled: pickle.loads,
+    saved_by_torch: lambda content: torch.load(io.BytesIO(content), weights_only=False),
+    array_of_objects: lambda content: np.load(io.BytesIO(content), allow_pickle=True),
+}
 
 
-def refused(name: str, path: Path) -> None:
-    if name in SUMMED:
+def refuse(name: str, path: Path) -> None:
+    if name in WITH_CHECKSUMS:
         write_checksums(path)
-    with pytest.raises(ValueError, match=r".") as caught:
-        INPUTS[name].read(path)
-    assert len(str(caught.value).splitlines()) == 1
+    assert_refused(name, path)
 
 
-@pytest.mark.parametrize("payload", [pickled, saved_by_torch, array_of_objects])
-def test_the_payloads_do_harm_where_they_are_trusted(tmp_path: Path, payload: Payload) -> None:
-    trace = tmp_path / "trace"
-    content = payload(trace)
-    assert not trace.exists()
-    load_trusting(payload, content)
-    assert trace.exists()
-
-
-@pytest.mark.parametrize("payload", [pickled, saved_by_torch, array_of_objects])
 @pytest.mark.parametrize("name", INPUTS)
-def test_no_file_of_any_input_runs(tmp_path: Path, name: str, payload: Payload) -> None:
-    path, trace = made(name, tmp_path), tmp_path / "trace"
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    for file in files:
-        if file.name != CHECKSUMS_NAME:
-            whole = file.read_bytes()
-            file.write_bytes(payload(trace))
-            refused(name, path)
-            file.write_bytes(whole)
-    assert not trace.exists()
+def test_no_file_of_any_input_runs(finished: Project, tmp_path: Path, name: str) -> None:
+    path, trace = copy_of(name, finished, tmp_path), tmp_path / "trace"
+    for payload, load in PAYLOADS.items():
+        for file in files_of(path):
+            if file.name != CHECKSUMS_NAME:
+                content = file.read_bytes()
+                file.write_bytes(payload(trace))
+                refuse(name, path)
+                file.write_bytes(content)
+        assert not trace.exists()
+        load(payload(trace))  # it does run where it is trusted
+        assert trace.exists()
+        shutil.rmtree(trace)
 
 
 @pytest.mark.parametrize(
@@ -87,11 +73,13 @@ def test_no_file_of_any_input_runs(tmp_path: Path, name: str, payload: Payload) 
     [
         ("figures", "."),
         ("network", "network.npz"),
-        ("gradient_boosting", "forecaster_1/gradient_boosting.skops"),
+        ("gradient boosting", "forecaster_1/gradient_boosting.skops"),
     ],
 )
-def test_no_array_of_objects_within_an_archive_runs(tmp_path: Path, name: str, inner: str) -> None:
-    path, trace = made(name, tmp_path), tmp_path / "trace"
+def test_no_array_of_objects_within_an_archive_runs(
+    finished: Project, tmp_path: Path, name: str, inner: str
+) -> None:
+    path, trace = copy_of(name, finished, tmp_path), tmp_path / "trace"
     file = path / inner
     with zipfile.ZipFile(file) as archive:
         parts = {part: archive.read(part) for part in archive.namelist()}
@@ -101,15 +89,14 @@ def test_no_array_of_objects_within_an_archive_runs(tmp_path: Path, name: str, i
         with zipfile.ZipFile(file, "w") as archive:
             for part, content in parts.items():
                 archive.writestr(part, array_of_objects(trace) if part == replaced else content)
-        refused(name, path)
+        refuse(name, path)
     assert not trace.exists()
 
 
-def test_no_function_that_a_file_of_skops_names_is_called(tmp_path: Path) -> None:
-    path = made("gradient_boosting", tmp_path)
-    file = path / "forecaster_1" / "gradient_boosting.skops"
-    skops.io.dump(FunctionTransformer(np.save), file)
-    refused("gradient_boosting", path)
+def test_no_function_that_a_skops_file_names_is_called(finished: Project, tmp_path: Path) -> None:
+    path = copy_of("gradient boosting", finished, tmp_path)
+    skops.io.dump(FunctionTransformer(np.save), path / "forecaster_1" / "gradient_boosting.skops")
+    refuse("gradient boosting", path)
 
 
 def test_no_pickled_type_of_a_parquet_file_is_loaded(tmp_path: Path) -> None:
@@ -119,12 +106,10 @@ def test_no_pickled_type_of_a_parquet_file_is_loaded(tmp_path: Path) -> None:
         b"ARROW:extension:name": b"arrow.py_extension_type",
         b"ARROW:extension:metadata": pickled(trace),
     }
-    schema = pa.schema(
-        [pa.field("y", pa.float64(), metadata=extension)], metadata={DIGEST: b"whatever"}
-    )
+    schema = pa.schema([pa.field("y", pa.float64(), metadata=extension)])
     pq.write_table(pa.table({"y": [1.0]}, schema=schema), file)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with pytest.raises(ValueError, match=r"."):
-            read_rows(file)
+            read_table(file)
     assert not trace.exists()

@@ -1,31 +1,80 @@
-"""The stores that tests of tracking share."""
+"""A project in a temporary folder, and the stores that tests share."""
 
+import importlib
 import shutil
 import socket
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import mlflow
 import pytest
+
+from stages import paths
+
+if TYPE_CHECKING:
+    import mlflow
+
+#: Everything of `stages` that keeps a path of the project; imported before the paths are moved.
+USERS = (
+    "errors",
+    "outputs.provenance",
+    "outputs.timings",
+    "outputs.training",
+    "params.loading",
+    "runner.command",
+    "runner.evaluate_variant",
+    "runner.train_variant",
+    "tracking.champion",
+    "tracking.leaderboard",
+    "tracking.log_results",
+)
 
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with all its tables, which take seconds to make, and nothing in them."""
+    import mlflow
+
     file = tmp_path_factory.mktemp("store") / "mlflow.db"
     mlflow.MlflowClient(f"sqlite:///{file}").search_experiments(max_results=1)
     return file
 
 
 @pytest.fixture
-def store(empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of an SQLite store in which nothing is yet."""
-    file = tmp_path / "store" / "mlflow.db"
-    file.parent.mkdir()
-    shutil.copy(empty_database, file)
-    address = f"sqlite:///{file}"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The root of an empty project, in which all paths of `stages.paths` lie."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("DVC_EXP_NAME", raising=False)
+    for name in USERS:
+        importlib.import_module(f"stages.{name}")
+    before = {name: value for name, value in vars(paths).items() if isinstance(value, Path)}
+    root = tmp_path / "project"
+    after = {name: root / value.relative_to(paths.ROOT) for name, value in before.items()}
+    (root / "pipelines").mkdir(parents=True)
+    (root / "params.yaml").write_text("seed: 7\n")
+    _rebind(before, after)
+    yield root
+    _rebind(after, before)
+
+
+def _rebind(old: dict[str, Path], new: dict[str, Path]) -> None:
+    """Give every module of `stages` that imported a path the new one."""
+    for module in [module for name, module in sys.modules.items() if name.startswith("stages.")]:
+        for name in old:
+            if vars(module).get(name) == old[name]:
+                setattr(module, name, new[name])
+
+
+@pytest.fixture
+def store(project: Path, empty_database: Path) -> "mlflow.MlflowClient":
+    """The client of the project's SQLite store, in which nothing is yet."""
+    import mlflow
+
+    shutil.copy(empty_database, project)
+    address = f"sqlite:///{project / 'mlflow.db'}"
     mlflow.set_tracking_uri(address)
-    return address
+    return mlflow.MlflowClient(address)
 
 
 @pytest.fixture

@@ -1,68 +1,108 @@
-"""A small copy of the project, in which the real workflow runs in a minute."""
+"""A small copy of the project, and the commands that a person types in it."""
 
+import os
+import shutil
 import signal
+import socket
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import mlflow
+import pytest
 from ruamel.yaml import YAML
 
-from stages import smoke
+from stages.commands.command_line import separate_environment
+from stages.commands.smoke import copy_project
+from tests.store_contents import contents
 
 PARAMS = YAML(typ="safe", pure=True)
+PIPELINES = ("figures", "digits", "imbalance")
+#: The environment of the tests takes the place of the one that make would set up.
+MAKE = ("make", "--assume-old", ".venv/bin/.installed")
+
+#: Variants of the small workflow: those of params.smoke.yaml that it does not remove.
+VARIANTS = {
+    "figures": ("default", "demo_1", "reference"),
+    "digits": ("ae", "vae_missing"),
+    "imbalance": ("ridge", "lstm_altered"),
+}
+
+
+def _environment() -> dict[str, str]:
+    of_make = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # of the `make test` that runs this
+    return {name: text for name, text in separate_environment().items() if name not in of_make}
 
 
 @dataclass
 class Project:
-    """A checkout, and what a person types in it."""
+    """A checkout of its own."""
 
     root: Path
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=_environment)
 
-    def start(self, *command: str) -> subprocess.Popen[str]:
+    def start(self, *command: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             command,
             cwd=self.root,
-            env=self.environment,
+            env=self.environment | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            # Whoever runs the tests in the background may have Ctrl-C ignored, which is inherited.
+            # A background job may have inherited an ignored SIGINT.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
-    def run(self, *command: str, succeeds: bool = True) -> str:
-        process = self.start(*command)
+    def run(self, *command: str, succeeds: bool = True, **environment: str) -> str:
+        process = self.start(*command, **environment)
         output, _ = process.communicate(timeout=900)
         assert (process.returncode == 0) == succeeds, output
         return output
 
+    def module(self, name: str, *arguments: str, succeeds: bool = True, **environment: str) -> str:
+        """Run a stage or a command, for example `figures.train`."""
+        command = ("python", "-m", f"stages.{name}", *arguments)
+        return self.run(*command, succeeds=succeeds, **environment)
+
     def params(self) -> Any:
         return PARAMS.load((self.root / "params.yaml").read_text())
-
-    def params_with(self, network: str, **changes: object) -> Any:
-        params = self.params()
-        params["figures"]["networks"][network] |= changes
-        return params
 
     def write_params(self, params: Mapping[str, Any]) -> None:
         with (self.root / "params.yaml").open("w") as file:
             PARAMS.dump(params, file)
 
+    def change_network(self, name: str, **changes: object) -> None:
+        params = self.params()
+        params["figures"]["networks"][name] |= changes
+        self.write_params(params)
+
     def lock(self) -> str:
         return (self.root / "dvc.lock").read_text()
 
+    def client(self) -> mlflow.MlflowClient:
+        return mlflow.MlflowClient(f"sqlite:///{self.root / 'mlflow.db'}")
+
     def runs(self, pipeline: str) -> list[mlflow.entities.Run]:
-        client = mlflow.MlflowClient(f"sqlite:///{self.root / 'mlflow.db'}")
-        experiment = client.get_experiment_by_name(pipeline)
-        return client.search_runs([experiment.experiment_id]) if experiment else []
+        experiment = self.client().get_experiment_by_name(pipeline)
+        return self.client().search_runs([experiment.experiment_id]) if experiment else []
+
+    def run_of(self, pipeline: str, variant: str) -> mlflow.entities.Run:
+        (run,) = (run for run in self.runs(pipeline) if run.info.run_name == variant)
+        return run
+
+    def logged(self, pipeline: str) -> dict[str, Any]:
+        """Return what the store holds of a pipeline, by variant."""
+        experiment = self.client().get_experiment_by_name(pipeline)
+        folder = self.root / "mlruns" / pipeline
+        return contents(self.client(), experiment.experiment_id, folder)
 
     def snapshot(self, *folders: str) -> dict[str, bytes]:
-        """Read all files but the report, which tells when it was written."""
+        """Read all files but the report, which shows when it was written."""
         files = [path for folder in folders for path in (self.root / folder).rglob("*")]
         return {
             path.relative_to(self.root).as_posix(): path.read_bytes()
@@ -70,16 +110,53 @@ class Project:
             if path.is_file() and path.name != "report.html"
         }
 
-    def half_written(self) -> list[str]:
-        """Name the drafts among data and results. (One of the store goes when it is next made.)"""
+    def drafts(self) -> list[str]:
+        """Return the names of half-written outputs."""
         folders = (self.root / "data", self.root / "results")
         return [path.name for folder in folders for path in folder.rglob(".writing-*")]
 
+    def show_curves_at_once(self) -> None:
+        """Let short trainings have a live curve, too, and so a run while they last."""
+        file = self.root / "stages" / "tracking" / "live_curve.py"
+        text = file.read_text()
+        assert "SECONDS_UNTIL_LIVE = 10.0" in text
+        file.write_text(text.replace("SECONDS_UNTIL_LIVE = 10.0", "SECONDS_UNTIL_LIVE = 0.0"))
 
-def copy_project(root: Path) -> Project:
-    """Copy what git would commit, as it stands, into a repository of its own."""
-    smoke.copy_project(root)
-    environment = smoke.environment()
-    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):  # of the `make test` that runs this
-        environment.pop(name, None)
-    return Project(root, environment)
+    def wait_for_running(self, pipeline: str) -> mlflow.entities.Run:
+        """Wait until a training has a run, and return it."""
+        wait_until(lambda: any(run.info.status == "RUNNING" for run in self.runs(pipeline)))
+        return self.runs(pipeline)[0]
+
+
+def small_project(root: Path) -> Project:
+    """Copy what git would commit, with small parameters, into a repository of its own."""
+    copy_project(root)
+    return Project(root)
+
+
+def duplicate(project: Project, root: Path, *, without: tuple[str, ...] = ()) -> Project:
+    """Copy a project with its results; `*-journal` comes and goes with other tests' reading."""
+    ignored = shutil.ignore_patterns("*-journal", *without)
+    shutil.copytree(project.root, root, symlinks=True, ignore=ignored)
+    return Project(root)
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 180) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+@contextmanager
+def held_port() -> Iterator[int]:
+    """Hold a free port that a server with SO_REUSEADDR can listen on, and nobody else is given."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
+
+
+def cannot_run(reason: str) -> None:
+    """Skip a test for which this machine lacks something; `REQUIRE_ALL=1` makes it a failure."""
+    (pytest.fail if os.environ.get("REQUIRE_ALL") == "1" else pytest.skip)(reason)

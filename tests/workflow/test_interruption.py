@@ -1,120 +1,97 @@
-"""Killed, stopped or interrupted at any moment, the workflow goes on to the same result."""
+"""Killed, stopped, or started twice, the workflow ends in the same results."""
 
 import os
 import signal
-import time
-from pathlib import Path
+import sqlite3
+from contextlib import closing
 
-import pytest
+from tests.workflow.project import Project, wait_until
 
-from tests.workflow.project import Project
-from tests.workflow.waiting import lengthened, training_is_recorded, wait_until
+TRAIN = ("dvc", "repro", "figures-train@demo_1")
 
 
-@pytest.mark.parametrize("seconds", [2.0, 4.0, 7.0])
-def test_after_sigkill_the_next_repro_ends_where_an_undisturbed_one_ends(
-    copy: Project, seconds: float
-) -> None:
+def train_for_minutes(project: Project) -> None:
+    project.show_curves_at_once()
+    project.change_network("demo_1", epochs=100_000)
+
+
+def test_a_killed_training_resumes_and_has_one_complete_run(copy: Project) -> None:
     lock, results = copy.lock(), copy.snapshot("results")
-    process = copy.start("dvc", "repro", "--force")
-    time.sleep(seconds)
-    assert process.poll() is None
+    copy.show_curves_at_once()
+    verifier = ("dvc", "repro", "--force", "--single-item", "digits-verifier")
+    process = copy.start(*verifier)
+    wait_until(lambda: any(copy.root.glob(".scratch/checkpoints/digits-verifier-*/*/last.ckpt")))
+    killed = copy.wait_for_running("digits")
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    copy.run("python", "-m", "stages.recovery")
+    assert any(copy.root.glob(".scratch/checkpoints/digits-verifier-*/*/last.ckpt"))
+
+    copy.module("commands.doctor")
+    copy.run(*verifier)
+    assert copy.lock() == lock
+    assert copy.snapshot("results") == results
+    assert copy.drafts() == []
+    # The second training has found the checkpoint of the first, or it would still be there.
+    assert not any(copy.root.glob(".scratch/checkpoints/*"))
+    run = copy.run_of("digits", "verifier")
+    assert run.info.status == "FINISHED"
+    assert run.info.run_id != killed.info.run_id
+    assert run.data.tags["fingerprint"] == killed.data.tags["fingerprint"]
+    assert {"test/accuracy", "summary/accuracy", "train/loss"} <= run.data.metrics.keys()
+
+
+def test_the_files_of_dvc_that_a_kill_cut_off_are_repaired(copy: Project) -> None:
+    lock, results = copy.lock(), copy.snapshot("results")
+    (copy.root / "dvc.lock").write_text(lock[: len(lock) // 2])
+    (copy.root / ".dvc" / "tmp" / "rwlock").write_text("")
+    copy.run("dvc", "repro", succeeds=False)
+    assert len(copy.module("commands.doctor").splitlines()) == 2
     copy.run("dvc", "repro")
     assert copy.lock() == lock
     assert copy.snapshot("results") == results
-    assert copy.half_written() == []
 
 
-@pytest.mark.parametrize(
-    "end",
-    [
-        "",
-        "  figures-train@demo_1:\n",
-        "  figures-train@demo_1:\n    cmd: python -m stages.fig",
-        "    outs:\n    - path: results/figures/demo_1/history.csv\n      hash: md5\n",
-        "  digits-fetch:\n",
-    ],
-)
-def test_from_a_lock_that_was_cut_off_repro_ends_in_the_whole_one(copy: Project, end: str) -> None:
-    lock, results = copy.lock(), copy.snapshot("results")
-    (copy.root / "dvc.lock").write_text(lock[: lock.index(end) + len(end)])
-    copy.run("python", "-m", "stages.recovery")
-    copy.run("dvc", "repro")
-    assert copy.lock() == lock
-    assert copy.snapshot("results") == results
-
-
-def test_a_killed_training_of_the_verifier_goes_on_from_its_last_epoch(copy: Project) -> None:
-    lock, results = copy.lock(), copy.snapshot("results")
-    process = copy.start("dvc", "repro", "--force", "--single-item", "digits-verifier")
-    wait_until(lambda: any(copy.root.glob(".scratch/digits-verifier-*/last.ckpt")))
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert any(copy.root.glob(".scratch/digits-verifier-*/last.ckpt"))
-    copy.run("python", "-m", "stages.recovery")
-    copy.run("dvc", "repro", "--force", "--single-item", "digits-verifier")  # no cache helps
-    assert copy.lock() == lock
-    assert copy.snapshot("results") == results
-    assert not any(copy.root.glob(".scratch/digits-verifier-*"))
-
-
-@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])  # one may stay beside the stage
-def test_a_stage_ends_with_the_dvc_that_started_it(copy: Project, shell: str) -> None:
-    if not Path(shell).exists():
-        pytest.skip(f"no {shell} here")
-    copy.environment = copy.environment | {"SHELL": shell}
-    lengthened(copy)
-    process = copy.start("dvc", "repro", "figures-train@demo_1")
-    wait_until(lambda: training_is_recorded(copy))
+def test_a_stage_ends_with_the_dvc_that_started_it(copy: Project) -> None:
+    train_for_minutes(copy)
+    process = copy.start(*TRAIN)
+    copy.wait_for_running("figures")
     process.kill()
     output, _ = process.communicate(timeout=180)  # ends when the stage closes its output, too
     (run,) = copy.runs("figures")
     assert run.info.status == "KILLED", output
 
 
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_a_stopped_training_is_marked_as_killed_and_leaves_earlier_results_as_they_were(
-    copy: Project, stop: signal.Signals
-) -> None:
+def test_ctrl_c_ends_the_run_as_killed_and_keeps_earlier_results(copy: Project) -> None:
     before = copy.snapshot("results")
-    lengthened(copy)
+    train_for_minutes(copy)
     process = copy.start("python", "-m", "stages.figures.train", "demo_1")
-    try:
-        wait_until(lambda: training_is_recorded(copy))
-        process.send_signal(stop)
-        output, _ = process.communicate(timeout=180)
-    finally:
-        process.kill()
-    assert process.returncode == 128 + stop, output
-    assert "Traceback" not in output
+    copy.wait_for_running("figures")
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=180)
+    assert process.returncode == 128 + signal.SIGINT
+    assert output == "figures-train@demo_1: interrupted; nothing half-written is left\n"
     (run,) = copy.runs("figures")
-    assert run.info.status == "KILLED", output
+    assert run.info.status == "KILLED"
     assert copy.snapshot("results") == before
-    assert copy.half_written() == []
+    assert copy.drafts() == []
 
 
-def test_without_a_server_the_workflow_ends_with_its_results(copy: Project) -> None:
-    copy.environment = copy.environment | {
-        "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
-        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
-        "TRACKING_REQUIRED": "0",
-    }
-    lock, results = copy.lock(), copy.snapshot("results")
-    target = "figures-train@demo_1"
-    output = copy.run("dvc", "repro", "--force", "--single-item", target)
-    assert output.count("`make publish` sends the results later") == 1
-    assert copy.lock() == lock
-    assert copy.snapshot("results") == results
-
-
-def test_without_a_server_the_workflow_stops_where_tracking_is_required(copy: Project) -> None:
-    copy.environment = copy.environment | {
-        "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
-        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
-    }
-    output = copy.run("python", "-m", "stages.figures.train", "demo_1", succeeds=False)
-    assert "127.0.0.1:9 failed" in output
-    assert "Traceback" not in output
+def test_of_two_repros_at_once_one_stops_and_names_the_other(copy: Project) -> None:
+    copy.change_network("demo_1", epochs=3)
+    target = ("dvc", "repro", "figures-evaluate@demo_1")
+    processes = [copy.start(*target) for _ in range(2)]
+    outputs = [process.communicate(timeout=180)[0] for process in processes]
+    codes = [process.returncode for process in processes]
+    assert 0 in codes, outputs
+    for process, output in zip(processes, outputs, strict=True):
+        if process.returncode:
+            (other,) = (each for each in processes if each is not process)
+            assert f"(PID {other.pid})" in output or "acquire lock" in output
+            assert "Traceback" not in output
+    assert "up to date" in copy.run("dvc", "status", target[-1])
+    run = copy.run_of("figures", "demo_1")
+    assert run.info.status == "FINISHED"
+    assert run.data.params["epochs"] == "3"
+    with closing(sqlite3.connect(copy.root / "mlflow.db")) as store:
+        assert store.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert store.execute("PRAGMA foreign_key_check").fetchall() == []

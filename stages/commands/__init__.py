@@ -1,0 +1,1 @@
+"""What `make` runs beside the workflow: smoke, publish, reproduce, serve, doctor, reference."""

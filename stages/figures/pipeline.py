@@ -1,0 +1,74 @@
+"""The pipeline `figures`: networks from scratch that classify generated figures."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stages.figures.metrics import ACCURACY_LOW, CROSS_ENTROPY, METRICS
+from stages.outputs.ranking import Ranking
+from stages.outputs.training import Training
+from stages.paths import figures_dataset
+from stages.runner.pipeline import Pipeline, Section
+
+if TYPE_CHECKING:
+    from stages.tracking.log_results import RunContent
+    from stages.tracking.model import ServedModel
+
+
+def describe_run(test: Mapping[str, Any], training: Training) -> str:
+    """Describe a run in Markdown, from its scores on the test part and its training."""
+    parameters = training.parameters
+    hidden = [layer["width"] for layer in parameters["layers"]]
+    widths = [parameters["data"]["size"] ** 2, *hidden, len(test["recall"])]
+    hardest = min(test["recall"], key=test["recall"].get)
+    return (
+        f"**Test accuracy {test['accuracy']:.3f}** of a {'-'.join(map(str, widths))} network. "
+        f"Hardest class: {hardest}, with a recall of {test['recall'][hardest]:.0%}."
+    )
+
+
+def served(training: Training) -> "ServedModel":
+    """Return a network as it is served, with two test figures as the example."""
+    from pipelines.figures.data.dataset import read_figure_set
+    from stages.errors import read_input
+    from stages.figures import serving
+    from stages.tracking.model import ServedModel
+
+    images = read_input(
+        read_figure_set, figures_dataset(training.parameters["dataset"])
+    ).test.images
+    return ServedModel(
+        code=Path(serving.__file__),
+        signature=serving.signature(images[0].shape),
+        example=images[:2],
+        requirements=("mlflow", "numpy", "pandas", "scikit-learn", "scipy"),
+    )
+
+
+def content() -> "RunContent":
+    """Return what the run of a network holds."""
+    from stages.tracking.log_results import RunContent
+
+    files = ("history.csv", "predictions.csv", "metrics.json", "scores.json")
+    return RunContent(describe_run, files, served)
+
+
+PIPELINE = Pipeline(
+    name="figures",
+    variants=lambda params: params.figures.networks,
+    metrics=METRICS,
+    ranking=Ranking(ACCURACY_LOW, CROSS_ENTROPY),
+    content=content,
+    tasks=("dataset",),
+    compared_parameters=("layers", "output", "loss", "initialization"),
+    section=Section(
+        purpose="A network from scratch classifies noisy crosses, circles and lines.",
+        describe=lambda network: [f"trained on {network.dataset}"],
+        plots={
+            "figures/{best}/plots/mistakes.png": "Figures that {best} misclassifies",
+            "figures/{best}/plots/confusion_matrix.png": "Confusion matrix of {best}",
+            "figures/{best}/plots/figures.png": "Test figures of {best}",
+            "figures/{best}/plots/loss_curves.png": "Training of {best}",
+        },
+    ),
+)

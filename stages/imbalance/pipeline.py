@@ -1,0 +1,90 @@
+"""The pipeline `imbalance`: forecasters of a power grid's imbalance, two hours ahead."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stages.imbalance.metrics import CRPS, METRICS, RMSE
+from stages.outputs.ranking import Ranking
+from stages.outputs.training import Training
+from stages.params import Params
+from stages.paths import imbalance_series
+from stages.runner.pipeline import Pipeline, Section
+
+if TYPE_CHECKING:
+    from pipelines.pictures import Figure
+    from stages.tracking.log_results import RunContent
+    from stages.tracking.model import ServedModel
+
+_STEP_METRIC = re.compile(r"rmse_step_\d+")
+
+
+def describe_run(test: Mapping[str, Any], training: Training) -> str:
+    """Describe a run in Markdown, from its scores on the test part."""
+    return (
+        f"**RMSE {test['rmse']:.1f} MW** over two hours (95 % confidence: {test['rmse_low']:.1f} "
+        f"to {test['rmse_high']:.1f}), {test['skill']:.1%} better than persistence. "
+        f"{test['coverage_90']:.1%} of measurements lie in the 90 % interval."
+    )
+
+
+def served(training: Training) -> "ServedModel":
+    """Return a forecaster as it is served, with the end of the training part as the example."""
+    from pipelines.imbalance.data.prepared import read_prepared
+    from stages.errors import read_input
+    from stages.imbalance import serving
+    from stages.tracking.model import ServedModel
+
+    known = read_input(read_prepared, imbalance_series()).training_rows
+    return ServedModel(
+        code=Path(serving.__file__),
+        signature=serving.signature(),
+        example=serving.example(known),
+        requirements=serving.REQUIREMENTS,
+    )
+
+
+def content() -> "RunContent":
+    """Return what the run of a forecaster holds."""
+    from stages.tracking.log_results import RunContent
+
+    return RunContent(describe_run, ("history.csv", "metrics.json", "scores.json"), served)
+
+
+def draw_comparison(scores: Mapping[str, Any], params: Params) -> Iterator[tuple[str, "Figure"]]:
+    """Draw the error of all variants by lead time."""
+    import numpy as np
+
+    from pipelines.imbalance.plots.forecasts import error_by_step
+
+    curves = {
+        variant: np.array([test[name] for name in sorted(test) if _STEP_METRIC.fullmatch(name)])
+        for variant, test in scores.items()
+    }
+    yield "RMSE by lead time", error_by_step(curves, params.imbalance.resolution)
+
+
+def _describe(forecaster: Any) -> list[str]:
+    return [forecaster.kind, *(["trained without the structural part"] * forecaster.altered)]
+
+
+PIPELINE = Pipeline(
+    name="imbalance",
+    variants=lambda params: params.imbalance.variants,
+    metrics=METRICS,
+    ranking=Ranking(RMSE, CRPS),
+    content=content,
+    tasks=("source",),
+    compared_parameters=("kind", "target"),
+    section=Section(
+        purpose="Forecasters predict every step of a power grid's imbalance two hours ahead.",
+        describe=_describe,
+        plots={
+            "imbalance/{best}/plots/forecasts.png": "Good, average and bad forecasts of {best}",
+            "imbalance/{best}/plots/calibration.png": "Coverage of the intervals of {best}",
+            "imbalance/series/plots/structural_imbalance.png": "Hourly plans and the smooth load",
+        },
+        draw=draw_comparison,
+    ),
+)

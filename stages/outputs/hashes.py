@@ -1,0 +1,43 @@
+"""Hashes of files and folders, equal to those in dvc.lock, and fingerprints of trainings."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+
+def fingerprint(parameters: Mapping[str, Any], inputs: Iterable[Path]) -> str:
+    """Identify a training by what determines it.
+
+    Args:
+        parameters: all parameters that the training reads, its seeds included.
+        inputs: the data files and folders that it reads.
+
+    Returns:
+        16 hexadecimal digits, the same for the same parameters and contents.
+    """
+    document = {"parameters": parameters, "inputs": [dvc_md5(path) for path in inputs]}
+    text = json.dumps(document, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def dvc_md5(path: Path) -> str:
+    """Hash a file or a folder as DVC does.
+
+    Args:
+        path: an existing file or folder.
+
+    Returns:
+        The MD5 of a file; of a folder, the MD5 of DVC's listing with the suffix `.dir`.
+    """
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "md5").hexdigest()
+    entries = [
+        {"md5": dvc_md5(file), "relpath": file.relative_to(path).as_posix()}
+        for file in path.rglob("*")
+        if file.is_file()
+    ]
+    entries.sort(key=lambda entry: entry["relpath"])
+    return f"{hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest()}.dir"

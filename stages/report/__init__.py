@@ -1,0 +1,1 @@
+"""The last stage: one page over the results of all pipelines."""

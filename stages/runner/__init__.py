@@ -1,0 +1,1 @@
+"""How a stage runs: command line, errors, seeds, and the recipes of training and evaluation."""

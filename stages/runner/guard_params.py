@@ -1,0 +1,75 @@
+"""Refuses the results of a stage whose parameters were edited while it ran."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML, YAMLError
+
+from stages.errors import ParamsError
+from stages.paths import PARAMS, WORKFLOW
+
+_ABSENT = object()
+
+
+@contextmanager
+def guard_params(stage: str, path: Path = PARAMS, workflow: Path = WORKFLOW) -> Iterator[None]:
+    """Fail if a parameter of a stage changes while it runs.
+
+    DVC reads the parameters when a stage ends. After an edit during a training, or a `dvc exp run`
+    that stashes edits for a moment, it would record results under parameters of which they are not.
+
+    Args:
+        stage: name as DVC shows it, for example `figures-train@demo_1`.
+        path: the parameters.
+        workflow: the file that declares the parameters of the stage.
+
+    Yields:
+        Nothing; the stage works meanwhile.
+
+    Raises:
+        ParamsError: a declared parameter has changed.
+    """
+    before = _text(path)
+    yield
+    after = _text(path)
+    if after == before:
+        return
+    old, new = _document(before), _document(after)
+    changed = [
+        key for key in _declared(stage, workflow, old) if _value(old, key) != _value(new, key)
+    ]
+    if changed:
+        raise ParamsError(
+            f"{path.name}: {', '.join(changed)} changed while the stage ran; "
+            f"`dvc repro` runs it again with the present values"
+        )
+
+
+def _declared(stage: str, workflow: Path, params: Any) -> list[str]:
+    """Return the parameters that a stage declares, for its variant."""
+    name, _, variant = stage.partition("@")
+    declaration = _document(_text(workflow))["stages"].get(name, {})
+    keys = declaration.get("do", declaration).get("params", [])
+    items = _value(params, str(declaration.get("foreach", "")).strip("${}"))
+    dataset = items[variant].get("dataset", "") if isinstance(items, dict) else ""
+    return [key.replace("${key}", variant).replace("${item.dataset}", dataset) for key in keys]
+
+
+def _text(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
+
+
+def _document(text: bytes) -> Any:
+    try:
+        return YAML(typ="safe", pure=True).load(text.decode())
+    except (YAMLError, ValueError):
+        return None
+
+
+def _value(document: Any, key: str) -> Any:
+    """Return the value of a dotted key; a mark where it does not exist."""
+    for part in key.split("."):
+        document = document.get(part, _ABSENT) if isinstance(document, dict) else _ABSENT
+    return document

@@ -1,0 +1,82 @@
+"""The variants of a pipeline in order, by their result files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from stages.errors import in_one_line, read_input
+from stages.outputs.atomic import read_json
+from stages.outputs.metrics import Metric, Summary, numbers, read_summary
+from stages.params import Params
+from stages.paths import results
+from stages.runner.pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class Standings:
+    """The variants of a pipeline, ranked.
+
+    Attributes:
+        order: all variants, the best one first.
+        eligible: those that may be the best.
+        summaries: their summary metrics and those of a comparison with the reference.
+    """
+
+    order: list[str]
+    eligible: set[str]
+    summaries: Mapping[str, Summary]
+
+    @property
+    def best(self) -> str:
+        """The best variant."""
+        return self.order[0]
+
+    def best_by(self, metric: Metric) -> str | None:
+        """Return the variant that is best by a metric, None if no variant has it."""
+        values = {
+            name: summary.test[metric.name]
+            for name, summary in self.summaries.items()
+            if metric.name in summary.test
+        }
+        pick = min if metric.better == "lower" else max
+        return pick(values, key=values.__getitem__, default=None)
+
+
+def read_standings(pipeline: Pipeline, params: Params) -> Standings:
+    """Read the summary metrics of a pipeline's variants and rank them.
+
+    Args:
+        pipeline: of the variants.
+        params: all parameters.
+
+    Raises:
+        StageError: results are missing or damaged, or no variant has the ranking metric.
+    """
+    variants = pipeline.variants(params)
+    summaries = {name: read_model_summary(pipeline.name, name) for name in variants}
+    tests = {name: summary.test for name, summary in summaries.items()}
+    eligible = {name for name, settings in variants.items() if pipeline.eligible(settings)}
+    with in_one_line(ValueError):
+        _, order = pipeline.ranking.order(tests, eligible)
+    return Standings(order, eligible or set(order), summaries)
+
+
+def read_model_summary(pipeline: str, model: str) -> Summary:
+    """Read the summary metrics of a model, with those of its `comparison.json` if it has one.
+
+    Raises:
+        StageError: a file is missing or damaged.
+    """
+    folder = results(pipeline, model)
+    summary = read_input(read_summary, folder / "metrics.json")
+    compared = folder / "comparison.json"
+    if not compared.exists():
+        return summary
+    return replace(summary, test={**summary.test, **read_input(_read_numbers, compared)})
+
+
+def _read_numbers(path: Path) -> dict[str, float]:
+    try:
+        return numbers(read_json(path))
+    except TypeError as problem:
+        raise ValueError(str(problem)) from None

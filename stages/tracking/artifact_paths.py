@@ -1,0 +1,64 @@
+"""Artifact paths of the SQLite store, which MLflow keeps as absolute ones."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+#: Every column in which MLflow keeps the path of an artifact.
+_PATHS = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+)
+
+
+def follow_project(database: Path) -> str:
+    """Make the artifact paths of a moved or copied store point beside it again.
+
+    Otherwise new runs would write into the former folder.
+
+    Args:
+        database: an existing SQLite file.
+
+    Returns:
+        What was done, in one line; empty if the store was not moved.
+
+    Raises:
+        OSError: the database cannot be read or written; it is as it was.
+    """
+    if database.is_symlink():  # another project may share it
+        return ""
+    try:
+        with closing(sqlite3.connect(database, timeout=60)) as connection, connection:
+            if not connection.execute(
+                "SELECT 1 FROM sqlite_master WHERE name = 'experiments'"
+            ).fetchone():
+                return ""
+            locations = connection.execute("SELECT name, artifact_location FROM experiments")
+            roots = {_root(name, location) for name, location in locations}
+            former = roots - {None, database.parent / "mlruns"}
+            for old in former:
+                new = database.parent / "mlruns"
+                for before, after in ((old.as_uri(), new.as_uri()), (str(old), str(new))):
+                    for table, column in _PATHS:
+                        connection.execute(
+                            f"UPDATE {table} SET {column} = ? || substr({column}, ?) "
+                            f"WHERE {column} LIKE ? || '/%'",
+                            (after, len(before) + 1, before),
+                        )
+    except sqlite3.Error as problem:
+        raise OSError(f"{database.name}: {problem}") from problem
+    if not former:
+        return ""
+    places = ", ".join(str(old.parent) for old in former)
+    return f"{database.name} was made in {places}; its artifacts are now in {database.parent.name}/"
+
+
+def _root(experiment: str, location: str) -> Path | None:
+    """Return the `mlruns` folder of an experiment that this project created."""
+    path = Path(unquote(urlsplit(location).path))
+    ours = path.name == experiment and path.parent.name == "mlruns"
+    return path.parent if ours and location.startswith("file:") else None

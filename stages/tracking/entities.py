@@ -1,0 +1,64 @@
+"""MLflow's metrics and parameters, made of nested numbers and settings."""
+
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from mlflow.entities import Metric, Param
+
+
+def points_of_epoch(epoch: int, metrics: Mapping[str, float]) -> list[Metric]:
+    """Make the points of an epoch's curves.
+
+    The curve over the test part is for a picture only; nobody shall select by it.
+    """
+    now = int(time.time() * 1000)
+    return [
+        Metric(name, float(value), now, epoch)
+        for name, value in metrics.items()
+        if not (name.endswith("epoch") or name.startswith("test/") or math.isnan(value))
+    ]
+
+
+def curves(history: pd.DataFrame) -> list[Metric]:
+    """Make the points of all curves of a history, indexed by epoch."""
+    rows = history.to_dict("index").items()
+    return [point for epoch, row in rows for point in points_of_epoch(int(epoch), row)]
+
+
+def single_values(metrics: Mapping[str, Any]) -> list[Metric]:
+    """Make points of single-valued metrics; sections are joined by `/`, texts left out."""
+    now = int(time.time() * 1000)
+    return [
+        Metric(name, float(value), now, 0)
+        for name, value in flatten(metrics, "/").items()
+        if not isinstance(value, str)
+    ]
+
+
+def parameters_of(parameters: Mapping[str, Any]) -> list[Param]:
+    """Make one line of text of each parameter; sections are joined by a dot."""
+    return [Param(key, _as_text(value)) for key, value in flatten(parameters, ".").items()]
+
+
+def flatten(document: Mapping[str, Any], separator: str) -> dict[str, Any]:
+    """Join the keys of nested mappings by a separator."""
+    flat: dict[str, Any] = {}
+    for key, value in document.items():
+        if isinstance(value, Mapping):
+            inner = flatten(value, separator)
+            flat |= {f"{key}{separator}{name}": entry for name, entry in inner.items()}
+        else:
+            flat[key] = value
+    return flat
+
+
+def _as_text(value: Any) -> str:
+    """Write a list of layers as `20:relu, 10:tanh`, everything else as it is."""
+    if isinstance(value, Mapping):
+        return ":".join(map(_as_text, value.values()))
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_as_text, value)) or "none"
+    return "none" if value is None else str(value)

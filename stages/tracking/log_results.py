@@ -1,0 +1,212 @@
+"""Makes a variant's run in MLflow equal to its result files.
+
+A stage calls it once its files are written, `make publish` for everything that a store lacks.
+"""
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow.entities import Run
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
+
+from stages.errors import read_input
+from stages.outputs.atomic import read_json
+from stages.outputs.hashes import dvc_md5
+from stages.outputs.metrics import read_scores, read_summary
+from stages.outputs.provenance import Provenance, read_provenance
+from stages.outputs.training import Data, Training, read_history, read_training, training_folders
+from stages.paths import PARAMS, results
+from stages.tracking.entities import curves, parameters_of, single_values
+from stages.tracking.git import commit_tags
+from stages.tracking.model import ServedModel, log_model
+from stages.tracking.runs import (
+    COMPLETE,
+    LOGGED_AT,
+    RESULTS,
+    create_run,
+    run_of_results,
+    unfinished_run,
+)
+from stages.tracking.store import experiment_id, process_tags
+
+#: The files whose content decides whether a run holds the results of a variant.
+RESULT_FILES = ("run.json", "history.csv", "metrics.json", "scores.json")
+
+#: Tag with the digest of the comparison that a run holds.
+_COMPARISON = "comparison"
+
+
+@dataclass(frozen=True)
+class RunContent:
+    """What a run holds beside numbers, curves and plots.
+
+    Attributes:
+        description: Markdown that the UI shows first, from the test scores and the training.
+        artifacts: names of result files to log; missing ones are left out.
+        served: the model as it is served, from the training; None logs no model.
+    """
+
+    description: Callable[[Mapping[str, Any], Training], str]
+    artifacts: Sequence[str]
+    served: Callable[[Training], ServedModel] | None = None
+
+
+@dataclass(frozen=True)
+class _Results:
+    """All numbers in the result files of a variant, read before anything is sent."""
+
+    folder: Path
+    training: Training
+    trainings: Mapping[int, tuple[Training, pd.DataFrame]]
+    scores: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    comparison: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, folder: Path) -> "_Results":
+        places = training_folders(folder)
+        scores, summary = read_scores(folder / "scores.json"), read_json(folder / "metrics.json")
+        compared = folder / "comparison.json"
+        read_summary(folder / "metrics.json")
+        return cls(
+            folder,
+            read_training(folder),
+            {seed: (read_training(at), read_history(at)) for seed, at in places.items()},
+            scores,
+            {
+                "test": scores["test"],
+                "summary": summary["test"],
+                "seeds": summary.get("seeds", {}),
+            },
+            read_json(compared) if compared.exists() else {},
+        )
+
+
+def results_digest(folder: Path) -> str:
+    """Return the digest of a variant's result files, by which `run_of_results` finds its run."""
+    return " ".join(dvc_md5(folder / name)[:8] for name in RESULT_FILES)
+
+
+def log_results(pipeline: str, variant: str, content: RunContent) -> bool:
+    """Make a variant's run in MLflow equal to its result files.
+
+    A run that holds them all stays as it is. One that was interrupted is deleted and logged again.
+
+    Args:
+        pipeline: name of the experiment.
+        variant: name of the run.
+        content: what the run holds beside numbers, curves and plots.
+
+    Returns:
+        Whether anything had to be logged.
+
+    Raises:
+        StageError: a result file is missing or damaged; nothing was sent.
+        mlflow.MlflowException, sqlalchemy.exc.SQLAlchemyError, requests.RequestException: the
+            store failed.
+    """
+    found = read_input(_Results.read, results(pipeline, variant))
+    experiment = experiment_id(pipeline)
+    run = run_of_results(experiment, variant, results_digest(found.folder))
+    if not run:
+        run = _log_all(pipeline, experiment, variant, found, content)
+    elif run.data.tags.get(_COMPARISON, "") == _comparison_digest(found) or not found.comparison:
+        return False
+    _log_comparison(run.info.run_id, found)
+    return True
+
+
+def _log_all(
+    pipeline: str, experiment: str, variant: str, found: _Results, content: RunContent
+) -> Run:
+    client, training = mlflow.MlflowClient(), found.training
+    provenance = _provenance(pipeline, variant, training.fingerprint)
+    history = found.trainings[training.seed][1]
+    run, known = unfinished_run(experiment, variant, training.fingerprint), {}
+    if run:
+        client.delete_tag(run, COMPLETE)  # from here on, an interruption leaves it unusable
+        known = client.get_run(run).data.metrics
+    else:
+        run = create_run(pipeline, variant, training.seed, provenance, training.parameters)
+    # A live curve lacks what is computed from all epochs, as the mean of several networks.
+    client.log_batch(run, metrics=[each for each in curves(history) if each.key not in known])
+    with mlflow.start_run(run_id=run):
+        mlflow.set_tags(process_tags())
+        _log_data(training.data)
+    if content.served:
+        log_model(run, pipeline, found.folder / "model", content.served(training))
+    client.log_batch(run, metrics=single_values({**training.metrics, **found.metrics}))
+    if (found.folder / "plots").exists():
+        client.log_artifacts(run, str(found.folder / "plots"), "plots")
+    for name in content.artifacts:
+        if (found.folder / name).exists():
+            client.log_artifact(run, str(found.folder / name))
+    _log_seeds(experiment, run, variant, found, provenance)
+    client.set_tag(run, MLFLOW_RUN_NOTE, content.description(found.scores["test"], training))
+    client.set_tag(run, LOGGED_AT, datetime.now(UTC).isoformat(timespec="microseconds"))
+    client.set_terminated(run, "FINISHED", int(provenance.ended * 1000))
+    client.set_tag(run, RESULTS, results_digest(found.folder))  # the last: now it is complete
+    return client.get_run(run)
+
+
+def _log_seeds(
+    experiment: str, parent: str, variant: str, found: _Results, provenance: Provenance
+) -> None:
+    """Log each training of a variant with several seeds as a child run."""
+    client, by_seed = mlflow.MlflowClient(), found.scores.get("by_seed", {})
+    for seed, (training, history) in found.trainings.items() if len(found.trainings) > 1 else ():
+        tags = provenance.tags | {
+            MLFLOW_PARENT_RUN_ID: parent,
+            "variant": variant,
+            "seed": str(seed),
+            "fingerprint": training.fingerprint,
+        }
+        started, ended = (int(time * 1000) for time in (provenance.started, provenance.ended))
+        name = f"{variant}, seed {seed}"
+        child = client.create_run(experiment, started, tags, run_name=name).info.run_id
+        client.log_batch(child, params=parameters_of(training.parameters))
+        summary = {"summary": by_seed.get(str(seed), {})}
+        points = [*curves(history), *single_values({**training.metrics, **summary})]
+        client.log_batch(child, metrics=points)
+        client.set_terminated(child, "FINISHED", ended)
+
+
+def _log_comparison(run: str, found: _Results) -> None:
+    """Log how a variant compares with the pipeline's reference."""
+    if found.comparison:
+        client = mlflow.MlflowClient()
+        client.log_batch(run, metrics=single_values({"test": found.comparison}))
+        client.set_tag(run, _COMPARISON, _comparison_digest(found))
+
+
+def _comparison_digest(found: _Results) -> str:
+    return dvc_md5(found.folder / "comparison.json") if found.comparison else ""
+
+
+def _log_data(data: Data) -> None:
+    """Log which data a training used, with DVC's MD5 as their digest."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The specified dataset source")
+        source = mlflow.data.dataset_source_registry.resolve_dataset_source(data.path)
+    spec = mlflow.types.TensorSpec(np.dtype(data.dtype), data.shape)
+    described = mlflow.data.meta_dataset.MetaDataset(
+        source, data.name, data.digest, mlflow.types.Schema([spec])
+    )
+    mlflow.log_input(described, context="training")
+
+
+def _provenance(pipeline: str, variant: str, fingerprint: str) -> Provenance:
+    """Return the provenance of a training; the present one, tagged as restored, if it is lost."""
+    known = read_provenance(pipeline, variant, fingerprint)
+    if known:
+        return known
+    made = (results(pipeline, variant) / "run.json").stat().st_mtime
+    tags = {**commit_tags(), "restored": "true"}
+    return Provenance(fingerprint, tags, PARAMS.read_text(encoding="utf-8"), made, made)

@@ -1,0 +1,180 @@
+"""The tracking store: its address, its tables, its experiments, its failures.
+
+`python -m stages.tracking.store` prepares the store and prints its address.
+"""
+
+import logging
+import os
+import re
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+import mlflow
+import psutil
+from filelock import FileLock
+from mlflow.entities import RunStatus
+from requests import RequestException
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from stages.errors import TrackingError
+from stages.outputs.atomic import atomic_write
+from stages.outputs.signals import defer_signals
+from stages.paths import DATABASE, PROJECT
+from stages.tracking.artifact_paths import follow_project
+
+#: What a failing store raises. A failing disk (`OSError`) is no failure of the store.
+FAILURES = (mlflow.MlflowException, SQLAlchemyError, RequestException)
+
+# It prints the traceback of what it raises, which is reported in one line.
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+
+#: Lets the UI open the experiment as one of training runs, not of conversations.
+_TRAINING = {"mlflow.experimentKind": "custom_model_development"}
+
+
+def store_address() -> str:
+    """Return `MLFLOW_TRACKING_URI`, or else the SQLite file in the project's root.
+
+    A relative SQLite file is relative to the project's root, whatever the working directory.
+    """
+    address = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{DATABASE}"
+    database = _sqlite_file(address)
+    return f"sqlite:///{database}" if database else address
+
+
+def prepare_store() -> str:
+    """Point MLflow at the store, create a missing SQLite file, and return the store's address.
+
+    Two processes that meet on a fresh file would both create the tables, and one would fail; so
+    one creates them under another name.
+    """
+    address = store_address()
+    mlflow.set_tracking_uri(address)
+    database = _sqlite_file(address)
+    if database:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{database}.lock"):
+            if not database.exists():
+                with atomic_write(database) as draft:
+                    mlflow.MlflowClient(f"sqlite:///{draft}").search_experiments(max_results=1)
+            elif database == DATABASE and (message := follow_project(database)):
+                print(f"tracking: {message}", file=sys.stderr, flush=True)
+    return address
+
+
+def experiment_id(name: str) -> str:
+    """Find or create an experiment and return its id."""
+    database = _sqlite_file(prepare_store())
+    # MLflow's own choice for SQLite would be the working directory.
+    artifacts = (database.parent / "mlruns" / name).as_uri() if database else None
+    client = mlflow.MlflowClient()
+    found = client.get_experiment_by_name(name)
+    if not found:
+        try:
+            return client.create_experiment(name, artifact_location=artifacts, tags=_TRAINING)
+        except mlflow.MlflowException:
+            found = client.get_experiment_by_name(name)
+            if not found:  # no other process created it in between, so it is a failure
+                raise
+    return found.experiment_id
+
+
+@contextmanager
+def tolerating_failures() -> Iterator[None]:
+    """Report a failing store in one line on standard error and go on after the `with`.
+
+    A signal waits for the end of a database's call, but not for a server's answer.
+
+    Raises:
+        TrackingError: the store failed and `TRACKING_REQUIRED=1`.
+    """
+    try:
+        with nullcontext() if _is_server(store_address()) else defer_signals():
+            yield
+    except FAILURES as problem:
+        line = f"tracking: {failure(problem)}"
+        if os.environ.get("TRACKING_REQUIRED") == "1":
+            raise TrackingError(line) from problem
+        print(
+            f"{line}; going on without it, `make publish` logs the results later",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def failure(problem: Exception) -> str:
+    """Describe in one line, without passwords, why the store failed.
+
+    Args:
+        problem: what MLflow raised; the words of a database behind it are preferred.
+    """
+    cause = problem if isinstance(problem, DBAPIError) else problem.__cause__
+    reason = " ".join(str(getattr(cause, "orig", None) or problem).split())
+    return f"{public(store_address())} failed ({public(reason)[:300]})"
+
+
+def public(text: str) -> str:
+    """Return a text without the users and passwords of the addresses in it."""
+    return re.sub(r"://[^/\s]*@", "://", text)
+
+
+def process_tags() -> dict[str, str]:
+    """Return the tags that identify this process: its workspace, its number and its start."""
+    return {"workspace": _workspace(), "process": _identity(psutil.Process())}
+
+
+def end_abandoned_runs(experiment: str) -> None:
+    """End as KILLED the runs that killed processes of this workspace left open.
+
+    A workspace is one checkout, so two containers on one server never end each other's runs.
+    """
+    client = mlflow.MlflowClient()
+    running = f"attributes.status = 'RUNNING' AND tags.workspace = '{_workspace()}'"
+    for run in client.search_runs([experiment], running):
+        if not is_alive(run):
+            client.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.KILLED))
+
+
+def is_alive(run: mlflow.entities.Run) -> bool:
+    """Whether the process that logs to a run of this workspace still exists."""
+    identity = run.data.tags.get("process", "")
+    try:
+        return identity == _identity(psutil.Process(int(identity.partition("@")[0])))
+    except (ValueError, psutil.Error):
+        return False
+
+
+def _identity(process: psutil.Process) -> str:
+    if process.status() == psutil.STATUS_ZOMBIE:
+        return ""
+    return f"{process.pid}@{process.create_time():.2f}"
+
+
+def _workspace() -> str:
+    """Return the id of this checkout, created at first use."""
+    file = PROJECT / ".scratch" / "workspace"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{file}.lock"):
+        if not file.exists():
+            with atomic_write(file) as draft:
+                draft.write_text(uuid.uuid4().hex, encoding="utf-8")
+    return file.read_text(encoding="utf-8")
+
+
+def _is_server(address: str) -> bool:
+    return address.startswith(("http://", "https://", "databricks", "uc:"))
+
+
+def _sqlite_file(address: str) -> Path | None:
+    path = address.removeprefix("sqlite:///")
+    return PROJECT / path if path != address else None
+
+
+if __name__ == "__main__":
+    try:
+        print(prepare_store())
+    except (*FAILURES, OSError) as problem:
+        sys.exit(f"tracking: {failure(problem)}")

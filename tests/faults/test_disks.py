@@ -1,0 +1,132 @@
+"""A disk that is full or read-only ends a stage in one line and costs no earlier results."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.project import Project, cannot_run
+
+TRAIN = ("python", "-m", "stages.figures.train", "demo_1")
+EVALUATE = ("python", "-m", "stages.figures.evaluate", "demo_1")
+STORE = {"TRACKING_REQUIRED": "0", "MLFLOW_TRACKING_URI": "sqlite:///store/mlflow.db"}
+
+#: Runs a command while a folder is a disk of its own with so many bytes free; afterwards the folder
+#: is what the command has left on that disk.
+FULL = """
+set -e
+disk=$1 beside=$1-beside free=$2
+shift 2
+cp -a "$disk" "$beside"
+mount -t tmpfs -o size=32m tmpfs "$disk"
+cp -a "$beside/." "$disk"
+cat /dev/zero > "$disk/filling" 2> /dev/null || true
+truncate -s "-$free" "$disk/filling"
+status=0
+"$@" || status=$?
+rm -r "$beside" "$disk/filling"
+cp -a "$disk" "$beside"
+exit $status
+"""
+
+
+def on_full_disk(
+    project: Project, folder: str, free: int, *command: str, succeeds: bool, **environment: str
+) -> str:
+    disk = project.root / folder
+    words = (*_mounting(), "sh", "-c", FULL, "full", str(disk), str(free), *command)
+    output = project.run(*words, succeeds=succeeds, **environment)
+    shutil.rmtree(disk)
+    disk.with_name(f"{disk.name}-beside").rename(disk)
+    return output
+
+
+@pytest.fixture
+def store(copy: Project) -> Path:
+    """The folder of a store of its own."""
+    folder = copy.root / "store"
+    folder.mkdir()
+    (copy.root / "mlflow.db").rename(folder / "mlflow.db")
+    return folder
+
+
+def test_a_model_for_which_the_disk_is_too_full_costs_no_results(copy: Project) -> None:
+    copy.change_network("demo_1", layers=[{"width": 1500, "activation": "relu"}])  # 5 MB
+    before = copy.snapshot("results")
+    output = on_full_disk(copy, "results/figures/demo_1", 2_000_000, *TRAIN, succeeds=False)
+    assert output == (
+        "figures-train@demo_1: results/figures/demo_1/model: No space left on device\n"
+    )
+    assert copy.snapshot("results") == before
+    assert copy.drafts() == []
+
+
+def test_a_full_disk_under_the_store_costs_one_warning(copy: Project, store: Path) -> None:
+    before = copy.snapshot("results")
+    output = on_full_disk(copy, store.name, 0, *EVALUATE, succeeds=True, **STORE)
+    warning, closing = output.splitlines()
+    assert "store/mlflow.db failed (database or disk is full)" in warning
+    assert closing.startswith("figures-evaluate@demo_1: test accuracy")
+    assert copy.snapshot("results") == before
+
+
+def test_results_that_are_read_only_are_named_and_stay(copy: Project) -> None:
+    before = copy.snapshot("results")
+    with _read_only(copy.root / "results"):
+        output = copy.run(*_without_privileges(), *TRAIN, succeeds=False)
+    assert output == "figures-train@demo_1: results/figures/demo_1/model: Permission denied\n"
+    assert copy.snapshot("results") == before
+    assert copy.drafts() == []
+
+
+def test_a_store_that_is_read_only_costs_one_warning(copy: Project, store: Path) -> None:
+    before = copy.snapshot("results")
+    (store / "mlflow.db").chmod(0o444)
+    with _read_only(store):
+        output = copy.run(*_without_privileges(), *EVALUATE, **STORE)
+    warning, closing = output.splitlines()
+    assert "store/mlflow.db failed (" in warning
+    assert closing.startswith("figures-evaluate@demo_1: test accuracy")
+    assert copy.snapshot("results") == before
+
+
+@contextmanager
+def _read_only(folder: Path) -> Iterator[None]:
+    folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
+    for each in folders:
+        each.chmod(0o555)
+    try:
+        yield
+    finally:
+        for each in folders:
+            each.chmod(0o755)
+
+
+def _without_privileges() -> list[str]:
+    """Return what runs a command such that a folder's permissions hold even for root."""
+    if os.geteuid() != 0:
+        return []
+    dropping = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+    if not shutil.which("setpriv") or not _succeeds([*dropping, "true"]):
+        cannot_run("root may write everywhere, and cannot give up that right here")
+    return dropping
+
+
+def _mounting() -> list[str]:
+    """Return what lets a command mount a disk that only it sees."""
+    for words in (["unshare", "--mount"], ["unshare", "--user", "--map-root-user", "--mount"]):
+        with tempfile.TemporaryDirectory() as folder:
+            mount = [*words, "mount", "-t", "tmpfs", "tmpfs", folder]
+            if shutil.which("unshare") and _succeeds(mount):
+                return words
+    cannot_run("this process may mount no file system")
+    raise AssertionError
+
+
+def _succeeds(command: list[str]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0

@@ -1,0 +1,147 @@
+"""A stage ends, cleanly and with the right code, whatever happens to the exception of a signal."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stages.paths import ROOT
+
+WORK = """
+import os, signal, sqlite3, subprocess, sys, time
+from stages.outputs import signals
+from stages.outputs.signals import Stopped, defer_signals, stoppable
+
+signals._SECONDS_TO_CLEAN_UP = 1.0
+
+def send(number=signal.SIGTERM):
+    os.kill(os.getpid(), number)
+    for _ in range(1000):
+        pass
+"""
+IN_A_FINALIZER = """
+class Last:
+    def __del__(self):
+        send()
+with stoppable():
+    last = Last()
+    del last
+    time.sleep(20)
+"""
+IN_A_CALLBACK = """
+with stoppable():
+    connection = sqlite3.connect(":memory:")
+    connection.set_progress_handler(send, 1)
+    try:
+        connection.execute("select 1").fetchall()
+    except sqlite3.OperationalError:
+        pass
+    time.sleep(20)
+"""
+IN_A_BROAD_EXCEPT = """
+with stoppable():
+    try:
+        send()
+    except BaseException:
+        pass
+    time.sleep(20)
+"""
+REPLACED_BY_AN_ERROR = """
+with stoppable():
+    try:
+        send()
+    finally:
+        raise OSError("the driver is in the middle of a transaction")
+"""
+CLEANING_UP = """
+with stoppable():
+    try:
+        send()
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP) * 3:
+            send(number)
+        print("cleaned up")
+"""
+DEFERRED = """
+with stoppable():
+    with defer_signals():
+        with defer_signals():
+            send()
+            print("the call")
+        print("the call around it")
+    print("unreachable")
+"""
+UNDER_NOHUP = """
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+with stoppable():
+    send(signal.SIGHUP)
+    print("done")
+"""
+WITHOUT_DVC = """
+stage = '''
+with stoppable():
+    try:
+        open(sys.argv[1], "x")
+        time.sleep(20)
+    finally:
+        print("stopped")
+'''
+environment = os.environ | {"DVC_STAGE": "a-stage"}
+subprocess.Popen([sys.executable, "-c", WORK + stage, sys.argv[1]], env=environment)
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.05)
+"""
+
+
+def run(code: str, *arguments: str | Path) -> tuple[int, str]:
+    """Run a stage that heeds signals; return its exit code and what it printed."""
+    environment = {name: value for name, value in os.environ.items() if name != "DVC_STAGE"}
+    ended = subprocess.run(
+        [sys.executable, "-c", f"WORK = {WORK!r}{WORK}{code}", *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+        preexec_fn=heed_signals,
+    )
+    return ended.returncode, ended.stdout
+
+
+def heed_signals() -> None:
+    """Undo what the shell that runs the tests may ignore: under nohup, in the background."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_raises_stopped_in_the_main_thread(number: int) -> None:
+    code = f"with stoppable():\n    try:\n        send({number:d})\n    finally:\n        print(1)"
+    assert run(code) == (128 + number, "1\n")
+
+
+@pytest.mark.parametrize(
+    "code", [IN_A_FINALIZER, IN_A_CALLBACK, IN_A_BROAD_EXCEPT, REPLACED_BY_AN_ERROR]
+)
+def test_a_stage_stops_even_if_a_library_swallows_or_replaces_the_exception(code: str) -> None:
+    assert run(code)[0] == 128 + signal.SIGTERM
+
+
+def test_further_signals_do_not_interrupt_the_cleaning_up() -> None:
+    assert run(CLEANING_UP) == (128 + signal.SIGTERM, "cleaned up\n")
+
+
+def test_a_signal_waits_for_the_end_of_a_call_that_must_not_be_interrupted() -> None:
+    assert run(DEFERRED) == (128 + signal.SIGTERM, "the call\nthe call around it\n")
+
+
+def test_an_ignored_hang_up_stays_ignored_as_under_nohup() -> None:
+    assert run(UNDER_NOHUP) == (0, "done\n")
+
+
+def test_a_stage_whose_dvc_is_gone_stops(tmp_path: Path) -> None:
+    assert run(WITHOUT_DVC, tmp_path / "started") == (0, "stopped\n")

@@ -1,0 +1,114 @@
+"""Parameters are read as DVC reads them and handed over to the library without loss."""
+
+import dataclasses
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import pytest
+from pydantic import BaseModel
+
+from pipelines.digits.evaluation.autoencoder import EvaluationSettings
+from pipelines.digits.models.settings import AutoencoderSettings, VerifierSettings
+from pipelines.imbalance.forecasters.kinds import KINDS
+from stages.params import Params, load_params
+from stages.params.section import Section, Variant
+from stages.paths import PARAMS, ROOT
+
+
+def models(params: Params) -> dict[str, Variant]:
+    """Return all models of a file by pipeline and name."""
+    found: dict[str, Variant] = {"digits.verifier": params.digits.verifier}
+    for pipeline in ("figures", "digits", "imbalance"):
+        for _, section in getattr(params, pipeline):
+            for name, model in section.items() if isinstance(section, dict) else ():
+                if isinstance(model, Variant):
+                    found[f"{pipeline}.{name}"] = model
+    return found
+
+
+PROJECT = load_params()
+MODELS = models(PROJECT)
+SECTIONS: dict[str, Section] = {**MODELS, "digits.evaluation": PROJECT.digits.evaluation}
+SETTINGS = {
+    "digits.evaluation": EvaluationSettings,
+    "digits.verifier": VerifierSettings,
+    "digits.ae": AutoencoderSettings,
+    "digits.vae_missing": AutoencoderSettings,
+    **{name: KINDS[MODELS[name].kind].settings for name in MODELS if "imbalance." in name},
+}
+
+
+def test_the_models_in_comments_are_accepted_without_their_marks(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    text = PARAMS.read_text(encoding="utf-8")
+    path.write_text(re.sub(r"^    # (?=  [a-z_]+: |[a-z_]+:$)", "    ", text, flags=re.MULTILINE))
+    assert set(models(load_params(path))) >= {*MODELS, "digits.iwae", "digits.vae_stacked"}
+
+
+def test_numbers_are_read_as_dvc_reads_them(tmp_path: Path) -> None:
+    # YAML 1.1 would read 1e-3 as a word; `dvc exp run -S` writes it so.
+    path = tmp_path / "params.yaml"
+    path.write_text(PARAMS.read_text().replace("learning_rate: 0.001", "learning_rate: 1e-3", 1))
+    assert models(load_params(path)) == MODELS
+
+
+def test_the_command_that_checks_the_parameters_prints_nothing_where_all_is_well() -> None:
+    command = [sys.executable, "-m", "stages.params"]
+    assert subprocess.check_output(command, cwd=ROOT, stderr=subprocess.STDOUT) == b""
+
+
+@pytest.mark.parametrize(
+    ("written", "seeds"), [(1, [42]), (3, [42, 43, 44]), ([7], [7]), ([8, 7, 100], [8, 7, 100])]
+)
+def test_the_seeds_of_a_model_follow_the_seed_of_the_project_or_are_listed(
+    written: int | list[int], seeds: list[int]
+) -> None:
+    model = MODELS["figures.demo_1"]
+    seeded = type(model).model_validate(model.model_dump() | {"seeds": written})
+    assert seeded.all_seeds(42) == seeds
+    assert seeded.settings() == model.settings()
+    assert MODELS["imbalance.ridge"].all_seeds(42) == [42]
+
+
+def changed(section: type[BaseModel], name: str, value: Any) -> Any:
+    """Return another value that a parameter accepts."""
+    annotation = section.model_fields[name].annotation
+    if get_origin(annotation) is Literal:
+        return next((word for word in get_args(annotation) if word != value), value)
+    match value:
+        case dict():
+            return {key: changed(annotation, key, inner) for key, inner in value.items()}
+        case list():
+            return value[:-1]
+        case None:
+            return 3
+        case int():
+            return value + 1
+        case _:
+            return value / 2 + 0.001
+
+
+def plain(value: Any) -> Any:
+    """Return dataclasses as mappings and tuples as lists."""
+    if dataclasses.is_dataclass(value):
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    return [*map(plain, value)] if isinstance(value, list | tuple) else value
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_parameter_reaches_the_settings_of_the_library(name: str) -> None:
+    section, before = type(SECTIONS[name]), SECTIONS[name].model_dump()
+    fields = {field.name for field in dataclasses.fields(SETTINGS[name])}
+    if before.get("kind") == "autoencoder":
+        fields -= {"importance_samples", "kl_warmup"}  # of variational ones
+    assert fields <= set(before), "the library has a setting that is no parameter"
+    for field in fields:
+        value = changed(section, field, before[field])
+        after = section.model_validate(before | {field: value}).as_settings(SETTINGS[name])
+        expected = {each: before[each] for each in fields} | {field: value}
+        assert {each: plain(after)[each] for each in fields} == expected

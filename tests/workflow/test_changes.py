@@ -1,0 +1,110 @@
+"""What a change reruns: the affected stages, and nothing else."""
+
+import re
+import shutil
+
+import pytest
+
+from tests.workflow.project import PARAMS, Project
+
+FASTER = "figures.networks.demo_1.optimizer.learning_rate=0.2"
+
+
+def stages_run(output: str) -> set[str]:
+    return set(re.findall(r"Running stage '([^']+)'", output))
+
+
+def test_after_repro_nothing_is_left_to_do(copy: Project) -> None:
+    cache = copy.root / "pipelines" / "figures" / "network" / "__pycache__"
+    cache.mkdir(exist_ok=True)
+    (cache / "left.pyc").write_bytes(b"left by Python")
+    lock = copy.lock()
+    assert "up to date" in copy.run("dvc", "status")
+    assert stages_run(copy.run("dvc", "repro")) == set()
+    assert copy.lock() == lock
+    assert copy.run("git", "status", "--porcelain", "--", "pipelines", "stages") == ""
+
+
+def test_an_edit_reruns_only_the_affected_stages_and_its_reversal_restores_from_the_cache(
+    copy: Project,
+) -> None:
+    locked = PARAMS.load(copy.lock())["stages"]
+    params, results = copy.params(), copy.snapshot("results")
+    slower = {"name": "sgd", "learning_rate": 0.05, "momentum": 0}
+    copy.change_network("demo_1", optimizer=slower)
+    edited = copy.params()
+    networks = edited["figures"]["networks"]
+    networks["wider"] = networks["default"] | {"layers": [{"width": 64, "activation": "gelu"}]}
+    copy.write_params(edited)
+    affected = {f"figures-{verb}@{name}" for verb in ("train", "evaluate") for name in networks}
+    unaffected = {name for name in affected if name.endswith(("@default", "@reference"))}
+    assert stages_run(copy.run("dvc", "repro")) == (affected - unaffected) | {"report"}
+    assert copy.run_of("figures", "demo_1").data.params["optimizer.learning_rate"] == "0.05"
+    assert copy.run_of("figures", "wider").data.params["layers"] == "64:gelu"
+
+    copy.write_params(params)
+    shutil.rmtree(copy.root / "results" / "figures" / "wider")
+    assert stages_run(copy.run("dvc", "repro")) == {"report"}  # has no output in the cache
+    assert copy.snapshot("results") == results
+    assert PARAMS.load(copy.lock())["stages"].items() >= locked.items()
+    assert {run.info.run_name for run in copy.runs("figures")} == {"demo_1", "wider"}
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "target"),
+    [("digits", "digits-evaluate@vae_missing"), ("imbalance", "imbalance-compare@lstm_altered")],
+)
+def test_a_forced_rerun_gives_the_same_lock_results_and_runs(
+    finished: Project, copy: Project, pipeline: str, target: str
+) -> None:
+    lock, results = copy.lock(), copy.snapshot("data", "results")
+    copy.show_curves_at_once()  # a run must be the same if its training had a live curve
+    assert len(stages_run(copy.run("dvc", "repro", "--force", target))) >= 4
+    assert copy.lock() == lock
+    assert copy.snapshot("data", "results") == results
+    logged = copy.logged(pipeline)
+    assert logged == {name: finished.logged(pipeline)[name] for name in logged}
+
+
+def test_an_invalid_parameter_stops_in_one_line_and_loses_nothing(copy: Project) -> None:
+    params, before = copy.params(), copy.snapshot("data", "results")
+    copy.change_network("demo_1", epochs=0)
+    message = "figures.networks.demo_1.epochs = 0: accepted is greater than or equal to 1"
+    (line,) = copy.module("commands.doctor", succeeds=False).splitlines()
+    assert message in line
+    assert copy.snapshot("data", "results") == before
+
+    # DVC removes the outputs of a stage before it runs; its cache restores them.
+    output = copy.run("dvc", "repro", "figures-train@demo_1", succeeds=False)
+    assert message in output
+    assert "Traceback" not in output
+    copy.write_params(params)
+    assert stages_run(copy.run("dvc", "repro")) == set()
+    assert copy.snapshot("data", "results") == before
+
+
+def test_an_edit_during_a_training_fails_the_stage(copy: Project) -> None:
+    """DVC would record the results under parameters that they do not have."""
+    lock, params = copy.lock(), copy.params()
+    copy.show_curves_at_once()
+    copy.change_network("demo_1", epochs=2_000)
+    process = copy.start("dvc", "repro", "figures-train@demo_1")
+    copy.wait_for_running("figures")
+    copy.change_network("demo_1", epochs=2_001)
+    output, _ = process.communicate(timeout=180)
+    assert process.returncode != 0
+    assert "params.yaml: figures.networks.demo_1 changed while the stage ran" in output
+    assert copy.lock() == lock
+    copy.write_params(params)
+    assert stages_run(copy.run("dvc", "repro", "figures-evaluate@demo_1")) == set()
+
+
+def test_an_experiment_is_logged_beside_the_results_and_moves_no_champion(copy: Project) -> None:
+    before = copy.snapshot("results")
+    target = "figures-evaluate@demo_1"
+    copy.run("dvc", "exp", "run", "--temp", "--name", "faster", "--set-param", FASTER, target)
+    run = copy.run_of("figures", "demo_1")
+    assert run.data.params["optimizer.learning_rate"] == "0.2"
+    assert run.data.tags["dvc_experiment"] == "faster"
+    assert copy.snapshot("results") == before
+    assert copy.client().search_registered_models() == []

@@ -1,0 +1,101 @@
+"""The edits of CONTRIBUTING.md, applied to a copy, add a pipeline and a kind that work."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import mlflow
+
+from stages.paths import ROOT
+
+#: "In `file`, below `line`:" or "and instead of `line`:", then a fenced block.
+EDIT = re.compile(
+    r"(?:In|At the end of) `(?P<file>[^`]+)`(?P<how>, (?:above|below|instead of) `[^`]+`)?[^\n]*:\n\n"
+    r"```\w+\n(?P<text>.*?)```"
+    r"|and (?P<more>(?:above|below|instead of) `[^`]+`)[^\n]*:\n\n```\w+\n(?P<added>.*?)```",
+    re.DOTALL,
+)
+
+
+def apply_edits(guide: str, root: Path) -> list[str]:
+    """Apply every edit of a guide to a copy of the project, and name the files."""
+    file, files = root, []
+    for found in EDIT.finditer(guide):
+        if found["file"]:
+            file = root / found["file"]
+            files.append(found["file"])
+        text, how = (
+            found["text"] or found["added"],
+            (found["how"] or found["more"] or "").strip(", "),
+        )
+        file.parent.mkdir(parents=True, exist_ok=True)
+        before = file.read_text() if file.exists() else ""
+        if not how:
+            file.write_text(before + text)
+            continue
+        place, line = re.fullmatch(r"(above|below|instead of) `(.+)`", how).groups()
+        assert before.count(f"\n{line}") == 1, (file.name, line)
+        new = {
+            "above": f"{text}{line}",
+            "below": f"{line}\n{text}".removesuffix("\n"),
+            "instead of": text.removesuffix("\n"),
+        }[place]
+        file.write_text(before.replace(f"\n{line}", f"\n{new}"))
+    return files
+
+
+def run(root: Path, *command: str) -> str:
+    bin_folder = Path(sys.executable).parent
+    answer = subprocess.run(
+        [bin_folder / command[0], *command[1:]],
+        cwd=root,
+        env={"PATH": f"{bin_folder}:/usr/bin:/bin", "OMP_NUM_THREADS": "1", "HOME": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return answer.stdout
+
+
+def test_a_pipeline_added_by_the_edits_of_the_guide_runs(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    run(ROOT, "git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(root))
+    guide = (root / "CONTRIBUTING.md").read_text()
+    files = apply_edits(guide, root)
+    assert {"pipelines/dice/die.py", "stages/registry.py", "dvc.yaml"} <= set(files)
+    run(root, "git", "add", "--all")
+    run(root, "lint-imports", "--no-cache")
+    run(root, "ruff", "check", "pipelines", "stages")
+    shown = run(root, "dvc", "repro", "dice-evaluate")
+    assert "dice-evaluate@trusting: cross-entropy" in shown
+    assert run(root, "dvc", "repro", "dice-evaluate").count("Running stage") == 0
+    client = mlflow.MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("dice")
+    runs = client.search_runs([experiment.experiment_id])
+    assert {each.info.run_name for each in runs} == {"trusting", "doubting"}
+    assert all("summary/cross_entropy" in each.data.metrics for each in runs)
+    assert "trusting" in experiment.tags["mlflow.note.content"]
+    run(root, "python", "-c", FIT_THE_MEAN)
+
+
+FIT_THE_MEAN = """
+from pathlib import Path
+import numpy as np
+from pipelines.imbalance.features.features import make_features
+from pipelines.imbalance.features.limits import fit_limits
+from pipelines.imbalance.features.origins import Origins
+from pipelines.imbalance.forecasters.kinds import KINDS
+from pipelines.imbalance.simulator.area import simulate_table
+from stages.params import load_params
+
+table = simulate_table("2020-01-01", 20 * 288, np.random.default_rng(0))
+features = make_features(table, fit_limits(table["y"].to_numpy()), altered=True)
+rows = np.arange(3000, 3100)
+settings, kind = load_params().imbalance.variants["mean"], KINDS["mean"]
+fitted = kind.fit(features, Origins(rows, rows, rows), settings.as_settings(kind.settings), seed=0)
+fitted.forecasters[0].save(Path("."))
+forecast = kind.load(Path(".")).forecast(features, rows)
+assert np.isclose(forecast.mean(), 0.9 * features.truth(rows).mean())
+"""
