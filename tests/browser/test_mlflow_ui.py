@@ -11,14 +11,6 @@ from tests.browser.conftest import UI
 from tests.workflow.project import PIPELINES, VARIANTS, Project
 
 NETWORKS = VARIANTS["figures"]
-# What WebGL draws is in no element, so its picture is read.
-PAINTED = """() => {
-  const canvas = document.querySelector("[role=tabpanel][data-state=active] canvas.gl-canvas");
-  if (!canvas?.width) return false;
-  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
-  copy.drawImage(canvas, 0, 0);
-  return copy.getImageData(0, 0, canvas.width, canvas.height).data.some(value => value > 0);
-}"""
 SIZE = """async picture => {
   await picture.decode();
   return [picture.naturalWidth, picture.naturalHeight];
@@ -62,18 +54,6 @@ def test_an_experiment_begins_with_its_leaderboard(home: Page) -> None:
     for variant in NETWORKS:
         cell = home.get_by_role("table").get_by_role("cell", name=variant, exact=True)
         expect(cell).to_have_count(1)
-
-
-def test_selected_runs_are_compared_in_charts(home: Page) -> None:
-    open_runs(home, "figures")
-    for variant in NETWORKS:
-        row = home.get_by_role("row").filter(has=link(home, variant))
-        row.get_by_role("checkbox", name="row selection").check()
-    home.get_by_role("button", name="Compare").click()
-    expect(home.get_by_role("heading", name=f"Comparing {len(NETWORKS)} Runs")).to_be_visible()
-    for chart in ("Parallel Coordinates Plot", "Scatter Plot"):
-        home.get_by_role("tab", name=chart).click()
-        home.wait_for_function(PAINTED)
 
 
 def test_the_chart_view_draws_every_variant(home: Page) -> None:

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,21 +111,20 @@ def _without_privileges() -> list[str]:
     if os.geteuid() != 0:
         return []
     dropping = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
-    if not shutil.which("setpriv") or not _succeeds([*dropping, "true"]):
+    if not _succeeds([*dropping, "true"]):
         cannot_run("root may write everywhere, and cannot give up that right here")
     return dropping
 
 
 def _mounting() -> list[str]:
     """Return what lets a command mount a disk that only it sees."""
-    for words in (["unshare", "--mount"], ["unshare", "--user", "--map-root-user", "--mount"]):
-        with tempfile.TemporaryDirectory() as folder:
-            mount = [*words, "mount", "-t", "tmpfs", "tmpfs", folder]
-            if shutil.which("unshare") and _succeeds(mount):
-                return words
-    cannot_run("this process may mount no file system")
-    raise AssertionError
+    words = ["unshare", "--mount", *(["--user", "--map-root-user"] if os.geteuid() else [])]
+    if not _succeeds([*words, "mount", "-t", "tmpfs", "tmpfs", "/mnt"]):
+        cannot_run("this process may mount no file system")
+    return words
 
 
 def _succeeds(command: list[str]) -> bool:
+    if not shutil.which(command[0]):
+        return False
     return subprocess.run(command, capture_output=True, check=False).returncode == 0

@@ -3,21 +3,15 @@
 import io
 import pickle
 import shutil
-import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-import skops.io
 import torch
-from sklearn.preprocessing import FunctionTransformer
 
 from pipelines.checksums import CHECKSUMS_NAME, write_checksums
-from pipelines.imbalance.data.parquet_file import read_table
 from tests.faults.inputs import INPUTS, WITH_CHECKSUMS, assert_refused, copy_of, files_of
 from tests.pipelines.malicious import Malicious
 from tests.workflow.project import Project
@@ -90,26 +84,4 @@ def test_no_array_of_objects_within_an_archive_runs(
             for part, content in parts.items():
                 archive.writestr(part, array_of_objects(trace) if part == replaced else content)
         refuse(name, path)
-    assert not trace.exists()
-
-
-def test_no_function_that_a_skops_file_names_is_called(finished: Project, tmp_path: Path) -> None:
-    path = copy_of("gradient boosting", finished, tmp_path)
-    skops.io.dump(FunctionTransformer(np.save), path / "forecaster_1" / "gradient_boosting.skops")
-    refuse("gradient boosting", path)
-
-
-def test_no_pickled_type_of_a_parquet_file_is_loaded(tmp_path: Path) -> None:
-    """Older versions of Arrow unpickled what a file names as the type of a column."""
-    trace, file = tmp_path / "trace", tmp_path / "table.parquet"
-    extension = {
-        b"ARROW:extension:name": b"arrow.py_extension_type",
-        b"ARROW:extension:metadata": pickled(trace),
-    }
-    schema = pa.schema([pa.field("y", pa.float64(), metadata=extension)])
-    pq.write_table(pa.table({"y": [1.0]}, schema=schema), file)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with pytest.raises(ValueError, match=r"."):
-            read_table(file)
     assert not trace.exists()

@@ -11,9 +11,9 @@ from stages.paths import ROOT
 
 #: "In `file`, below `line`:" or "and instead of `line`:", then a fenced block.
 EDIT = re.compile(
-    r"(?:In|At the end of) `(?P<file>[^`]+)`(?P<how>, (?:above|below|instead of) `[^`]+`)?[^\n]*:\n\n"
-    r"```\w+\n(?P<text>.*?)```"
-    r"|and (?P<more>(?:above|below|instead of) `[^`]+`)[^\n]*:\n\n```\w+\n(?P<added>.*?)```",
+    r"(?:(?:In|in|At the end of) `(?P<file>[^`]+)`(?:, )?|and )"
+    r"(?P<how>(?:above|below|instead of) `[^`]+`)?[^\n]*:\n\n"
+    r"```\w+\n(?P<text>.*?)```",
     re.DOTALL,
 )
 
@@ -35,13 +35,13 @@ def apply_edits(guide: str, root: Path) -> list[str]:
             file.write_text(before + text)
             continue
         place, line = re.fullmatch(r"(above|below|instead of) `(.+)`", how).groups()
-        assert before.count(f"\n{line}") == 1, (file.name, line)
+        assert f"\n{line}" in before, (file.name, line)
         new = {
             "above": f"{text}{line}",
             "below": f"{line}\n{text}".removesuffix("\n"),
             "instead of": text.removesuffix("\n"),
         }[place]
-        file.write_text(before.replace(f"\n{line}", f"\n{new}"))
+        file.write_text(before.replace(f"\n{line}", f"\n{new}", 1))
     return files
 
 

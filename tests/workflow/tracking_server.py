@@ -28,7 +28,6 @@ from tests.store_contents import contents
 Fate = Callable[[int], str]
 ANSWERED, REFUSED, ERROR, LOST, LATE = "answered", "refused", "error", "lost", "late"
 SECONDS_LATE = 5.0
-_READING = ("/search", "/get")  # some searches are POSTs
 
 
 class Server:
@@ -45,7 +44,7 @@ class Server:
 
     def prepare(self, fate: Fate = lambda number: ANSWERED) -> None:
         """Decide the fate of the next requests, and count them anew."""
-        self.fate, self.count, self.late, self.writes = fate, 0, 0, 0
+        self.fate, self.count = fate, 0
 
     def begin_empty(self) -> None:
         """Rename the experiment, so that the next one begins without runs."""
@@ -69,11 +68,6 @@ class Server:
         with self._counting:
             self.count += 1
             fate = self.fate(self.count)
-            reads = environ["REQUEST_METHOD"] == "GET" or any(
-                word in environ["PATH_INFO"] for word in _READING
-            )
-            self.writes += not reads
-            self.late += fate == LATE
         if fate == LATE:
             time.sleep(SECONDS_LATE)
         if fate == REFUSED:

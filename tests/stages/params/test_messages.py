@@ -17,7 +17,6 @@ FIGURES = [
     ("seed: 42", "seed: 4.5", "seed = 4.5: accepted is .*integer"),
     ("seed: 42", f"seed: 0x{'f' * 5000}", "seed = an integer of thousands of digits: accepted"),
     ("device: auto", "device: tpu", "device = 'tpu': accepted is 'auto', 'cpu', 'cuda' or 'mps'"),
-    ("count: 715", "count: true", "figures.datasets.off_centre.count = True: .*integer"),
     ("count: 715", f"count: {'x' * 99}", r"[^ ]+ = 'x{20,30}\.\.\.x{20,30}': .*integer"),
     ("noise: 0.1", "noise: .nan", "figures.datasets.off_centre.noise = nan: .*finite number"),
     ("epochs: 100", "epochs: 10000000000000", ".* epochs: accepted is at most 1,000,000,000,000"),
@@ -30,7 +29,6 @@ FIGURES = [
     ("name: adam,", "name: adam, momentum: 0,", ".*momentum: .* here: name, learning_rate$"),
     # Lists, mappings and their kinds
     ("[100, 0.1,", "[100, -1,", ".*initialization.1 = -1: accepted is 'glorot' or 'he'.* 0"),
-    ("seed: 42", "seed: [1]", r"seed = \[1\]: accepted is .*integer"),
     ("digits:\n", "digits: 3\nrest:\n", "rest: unknown parameter.* more"),
     ("name: adam", "name: adagrad", ".*optimizer = .*: accepted is a 'name' among 'sgd', 'adam'"),
     # Parameters that do not fit each other
@@ -41,7 +39,6 @@ FIGURES = [
     ("loss: categorical", "loss: binary", ".*overfitting: .* is 'categorical_cross_entropy'"),
     ("[100, 0.1,", "[100,", ".*extremes: initialization lists 5 entries for 6 weight layers"),
     # Seeds
-    ("seeds: 1\n", "seeds: 0\n", ".*seeds = 0: accepted is greater than or equal to 1"),
     ("seeds: 1\n", "seeds: []\n", r".*seeds = \[\]: accepted is .*length of at least 1"),
     ("seeds: 1\n", "seeds: [7, 7]\n", r".*seeds \[7, 7\]: accepted are seeds that differ"),
     ("seeds: 1\n", "seeds: [7, -1]\n", ".*seeds.1 = -1: accepted is greater than or equal"),

@@ -95,16 +95,6 @@ def test_an_evaluation_rewrites_the_leaderboard(store: mlflow.MlflowClient) -> N
     assert "| zeros | **small** | 50.0" in note
 
 
-@pytest.mark.usefixtures("project", "absent_server")
-def test_an_absent_store_costs_an_evaluation_only_a_warning(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    example.train()
-    example.evaluate()
-    assert len(capfd.readouterr().err.splitlines()) == 1
-    assert (example.folder() / "metrics.json").exists()
-
-
 def standings() -> Standings:
     pipeline = replace(
         example.PIPELINE,
