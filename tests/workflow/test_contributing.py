@@ -1,5 +1,6 @@
 """The edits of CONTRIBUTING.md, applied to a copy, add a pipeline and a kind that work."""
 
+import os
 import re
 import subprocess
 import sys
@@ -25,10 +26,7 @@ def apply_edits(guide: str, root: Path) -> list[str]:
         if found["file"]:
             file = root / found["file"]
             files.append(found["file"])
-        text, how = (
-            found["text"] or found["added"],
-            (found["how"] or found["more"] or "").strip(", "),
-        )
+        text, how = found["text"], found["how"]
         file.parent.mkdir(parents=True, exist_ok=True)
         before = file.read_text() if file.exists() else ""
         if not how:
@@ -46,11 +44,11 @@ def apply_edits(guide: str, root: Path) -> list[str]:
 
 
 def run(root: Path, *command: str) -> str:
-    bin_folder = Path(sys.executable).parent
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     answer = subprocess.run(
-        [bin_folder / command[0], *command[1:]],
+        command,
         cwd=root,
-        env={"PATH": f"{bin_folder}:/usr/bin:/bin", "OMP_NUM_THREADS": "1", "HOME": str(root)},
+        env={"PATH": path, "OMP_NUM_THREADS": "1", "HOME": str(root)},
         capture_output=True,
         text=True,
         check=False,
