@@ -33,13 +33,13 @@ def apply_edits(guide: str, root: Path) -> list[str]:
             file.write_text(before + text)
             continue
         place, line = re.fullmatch(r"(above|below|instead of) `(.+)`", how).groups()
-        assert f"\n{line}" in before, (file.name, line)
+        assert f"\n{line}\n" in before, (file.name, line)
         new = {
             "above": f"{text}{line}",
             "below": f"{line}\n{text}".removesuffix("\n"),
             "instead of": text.removesuffix("\n"),
         }[place]
-        file.write_text(before.replace(f"\n{line}", f"\n{new}", 1))
+        file.write_text(before.replace(f"\n{line}\n", f"\n{new}\n", 1))
     return files
 
 

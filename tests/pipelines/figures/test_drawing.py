@@ -1,6 +1,7 @@
-"""Figures are drawn as defined: each class, pixel by pixel, and every choice with its odds."""
+"""Figures and their noise follow their definitions: pixel by pixel, and in their probabilities."""
 
 from collections import Counter
+from itertools import product
 
 import numpy as np
 import pytest
@@ -9,10 +10,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from pipelines.figures import CLASSES, draw_figures
-from pipelines.figures.data.drawing import MINIMUM_SIZE
+from pipelines.figures.data.drawing import MINIMUM_SIZE, add_noise, bernoulli
 
 CROSS, CIRCLE, HORIZONTAL, VERTICAL = range(4)
-CORNERS = ((False, False), (False, True), (True, False), (True, True))
 
 seeds = st.integers(0, 2**32 - 1)
 sizes = st.integers(MINIMUM_SIZE, 40)
@@ -23,28 +23,17 @@ def draw(count, size, noise, centred, seed):
 
 
 def possible_crosses(side):
-    """Every cross of a square, pixel by pixel."""
-    for thick_falling in (0, 1):
-        for thick_rising in (0, 1):
-            square = np.zeros((side, side), dtype=np.uint8)
-            for row in range(side):
-                for column in range(side):
-                    falling = abs(row - column) <= thick_falling
-                    rising = abs(row - (side - 1 - column)) <= thick_rising
-                    square[row, column] = falling or rising
-            yield square
+    rows, columns = np.mgrid[:side, :side]
+    for falling, rising in product((0, 1), repeat=2):
+        yield (abs(rows - columns) <= falling) | (abs(rows - (side - 1 - columns)) <= rising)
 
 
 def possible_circles(side):
-    """Every ring of a square, pixel by pixel."""
     middle = radius = (side - 1) / 2
+    rows, columns = np.mgrid[:side, :side]
+    distance = np.sqrt((rows - middle) ** 2 + (columns - middle) ** 2)
     for half_width in (0.8, 0.9, 1.1, 1.2):
-        square = np.zeros((side, side), dtype=np.uint8)
-        for row in range(side):
-            for column in range(side):
-                distance = ((row - middle) ** 2 + (column - middle) ** 2) ** 0.5
-                square[row, column] = abs(distance - radius) <= half_width
-        yield square
+        yield abs(distance - radius) <= half_width
 
 
 def are_horizontal_lines(square):
@@ -70,11 +59,10 @@ def is_figure(square, label):
 
 
 def squares_of(image):
-    """All squares in which an off-centre figure might live."""
+    """All squares that may hold an off-centre figure."""
     size = len(image)
     for side in range(int(np.ceil(0.3 * size)), int(0.8 * size) + 1):
-        for bottom, right in CORNERS:
-            top, left = bottom * (size - side), right * (size - side)
+        for top, left in product((0, size - side), repeat=2):
             square = image[top : top + side, left : left + side]
             if square.sum() == image.sum() > 0:
                 yield square
@@ -93,26 +81,6 @@ def test_an_off_centre_figure_fills_a_square_of_allowed_side_in_a_corner(size, s
     images, labels = draw(8, size, 0.0, False, seed)
     for image, label in zip(images, labels, strict=True):
         assert any(is_figure(square, label) for square in squares_of(image))
-
-
-@settings(max_examples=25)
-@given(size=sizes, centred=st.booleans(), seed=seeds)
-def test_a_circle_is_symmetric_about_its_centre(size, centred, seed):
-    images, labels = draw(8, size, 0.0, centred, seed)
-    for image in images[labels == CIRCLE]:
-        rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
-        ring = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        for mirrored in (ring[::-1], ring[:, ::-1], ring.T):
-            np.testing.assert_array_equal(mirrored, ring)
-
-
-@settings(max_examples=25)
-@given(size=sizes, seed=seeds)
-def test_a_centred_cross_is_symmetric_about_both_diagonals(size, seed):
-    images, labels = draw(8, size, 0.0, True, seed)
-    for image in images[labels == CROSS]:
-        np.testing.assert_array_equal(image.T, image)
-        np.testing.assert_array_equal(image[::-1, ::-1].T, image)
 
 
 def test_off_centre_figures_use_every_side_and_every_corner_evenly():
@@ -180,16 +148,13 @@ def test_batches_are_binary_balanced_and_repeatable(count, size, noise, centred,
     per_class = np.bincount(labels, minlength=len(CLASSES))
     assert len(per_class) == 4
     assert per_class.max() - per_class.min() <= 1
-    again, labels_again = draw(count, size, noise, centred, seed)
-    np.testing.assert_array_equal(images, again)
-    np.testing.assert_array_equal(labels, labels_again)
+    for array, again in zip((images, labels), draw(count, size, noise, centred, seed), strict=True):
+        np.testing.assert_array_equal(again, array)
 
 
 def test_another_seed_gives_other_figures_in_another_order():
-    images, labels = draw(100, 30, 0.1, False, seed=0)
-    others, other_labels = draw(100, 30, 0.1, False, seed=1)
-    assert not np.array_equal(images, others)
-    assert not np.array_equal(labels, other_labels)
+    for array, other in zip(*(draw(100, 30, 0.1, False, seed) for seed in (0, 1)), strict=True):
+        assert not np.array_equal(array, other)
 
 
 def test_figures_beyond_the_first_internal_batch_are_balanced_and_drawn():
@@ -199,6 +164,55 @@ def test_figures_beyond_the_first_internal_batch_are_balanced_and_drawn():
     assert all(
         is_figure(image, label) for image, label in zip(images[-2:], labels[-2:], strict=True)
     )
+
+
+# noise: figures of one internal batch are the same whatever their noise, which is drawn last
+
+
+@pytest.mark.parametrize("noise", [0.003, 0.1, 0.5, 1.0])
+def test_noise_sets_and_clears_pixels_with_the_probabilities_that_follow_from_it(noise):
+    clean, noisy = (draw(2_000, 10, each, True, seed=7)[0] for each in (0.0, noise))
+    hit = noise / 100
+    set_pixels = clean.sum(axis=(1, 2))
+    for amount in np.unique(set_pixels):
+        before, after = clean[set_pixels == amount], noisy[set_pixels == amount]
+        stays_empty = (1 - noise) * (1 - hit) ** amount
+        is_cleared = noise * (1 - 1 / 100) * (1 - hit) ** (amount - 1)
+        now_set = int(after[before == 0].sum())
+        cleared = int((after[before == 1] == 0).sum())
+        assert stats.binomtest(now_set, int((before == 0).sum()), 1 - stays_empty).pvalue > 1e-5
+        assert stats.binomtest(cleared, int(before.sum()), is_cleared).pvalue > 1e-5
+
+
+def test_moved_pixels_land_evenly_over_the_canvas():
+    # At noise 1 every pixel of the figure leaves, so those still set were landed upon.
+    (clean, labels), (noisy, _) = (draw(2_000, 10, noise, True, seed=8) for noise in (0.0, 1.0))
+    landed_on = (clean & noisy)[labels == HORIZONTAL].sum(axis=(0, 1))
+    assert landed_on.sum() > 1000
+    assert stats.chisquare(landed_on).pvalue > 1e-4
+
+
+def test_moved_pixels_stay_in_their_own_image():
+    images = np.stack([np.zeros((200, 200)), np.ones((200, 200)), np.zeros((200, 200))])
+    images = images.astype(np.uint8)
+    add_noise(images, 0.1, np.random.default_rng(9))
+    for blank in (images[0], images[2]):
+        assert stats.binomtest(int(blank.sum()), blank.size, 0.1).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("probability", [0.0, 1e-4, 0.1, 1 / 256, 0.5, 0.999, 1.0])
+def test_bernoulli_draws_keep_their_probability(probability):
+    successes = bernoulli(probability, 3_000_001, np.random.default_rng(9))
+    assert successes.shape == (3_000_001,)
+    assert stats.binomtest(int(successes.sum()), successes.size, probability).pvalue > 1e-4
+
+
+def test_bernoulli_draws_are_independent_of_their_neighbours():
+    successes = bernoulli(0.1, 1_000_000, np.random.default_rng(10))
+    pairs = int((successes[1:] & successes[:-1]).sum())
+    # Neighbouring pairs overlap: their count has variance n(p^2(1 - p^2) + 2 p^3(1 - p)).
+    deviation = (pairs - 1e4) / np.sqrt(1e6 * (0.01 * 0.99 + 2 * 0.001 * 0.9))
+    assert abs(deviation) < 4
 
 
 @pytest.mark.parametrize(
