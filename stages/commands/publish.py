@@ -51,7 +51,7 @@ def publish(params: Params) -> str:
     paths.SCRATCH.mkdir(exist_ok=True)
     # Two processes at once would log everything twice.
     with FileLock(paths.SCRATCH / "publish.lock"):
-        if not _answers():
+        if not _is_reachable():
             return "nothing was logged"
         logged = []
         for pipeline in PIPELINES:
@@ -90,13 +90,13 @@ def _recorded_hashes() -> Mapping[str, str]:
         raise StageError("dvc.lock is damaged; `make doctor` restores it") from None
 
 
-def _answers() -> bool:
-    """Whether the store answers; if not, one warning is enough for all pipelines."""
-    answers = False
+def _is_reachable() -> bool:
+    """Whether the store can be reached; if not, one warning is enough for all pipelines."""
+    reachable = False
     with tolerating_failures():
         experiment_id(PIPELINES[0].name)
-        answers = True
-    return answers
+        reachable = True
+    return reachable
 
 
 def _champion(pipeline: Pipeline, params: Params) -> str:

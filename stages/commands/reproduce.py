@@ -59,7 +59,7 @@ def reproduce(run: str) -> str:
         raise StageError(f"`{' '.join(command)}` failed in {folder}")
     count, different = compare(logged, folder / place)
     dirty = parent.data.tags.get("git_dirty") == "true"
-    warning = "; the run used uncommitted code, which is not known" if dirty else ""
+    warning = "; the run used uncommitted code, which is not recorded" if dirty else ""
     if different:
         shown = ", ".join(different[:_SHOWN]) + (", …" if len(different) > _SHOWN else "")
         raise StageError(f"{len(different)} of {count} metrics differ: {shown}{warning}")

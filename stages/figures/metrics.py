@@ -4,7 +4,7 @@ from stages.outputs.metrics import Metric
 
 ACCURACY_LOW = Metric(
     "accuracy_low",
-    "at least",
+    "accuracy, lower bound",
     ".1%",
     better="higher",
     # Test parts hold from 5 to 9,000 figures: 5 of 5 are worth less than 8,990 of 9,000.
