@@ -56,12 +56,14 @@ def prepare_store() -> str:
     database = _sqlite_file(address)
     if database:
         database.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{database}.lock"):
-            if not database.exists():
-                with atomic_write(database) as draft:
-                    mlflow.MlflowClient(f"sqlite:///{draft}").search_experiments(max_results=1)
-            elif database == DATABASE and (message := follow_project(database)):
-                print(f"tracking: {message}", file=sys.stderr, flush=True)
+        # Without need, no lock: the folder of a database may be read-only.
+        if not database.exists() or database == DATABASE:
+            with FileLock(f"{database}.lock"):
+                if not database.exists():
+                    with atomic_write(database) as draft:
+                        mlflow.MlflowClient(f"sqlite:///{draft}").search_experiments(max_results=1)
+                elif database == DATABASE and (message := follow_project(database)):
+                    print(f"tracking: {message}", file=sys.stderr, flush=True)
     return address
 
 
@@ -156,11 +158,12 @@ def _identity(process: psutil.Process) -> str:
 def _workspace() -> str:
     """Return the id of this checkout, created at first use."""
     file = PROJECT / ".scratch" / "workspace"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{file}.lock"):
-        if not file.exists():
-            with atomic_write(file) as draft:
-                draft.write_text(uuid.uuid4().hex, encoding="utf-8")
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{file}.lock"):
+            if not file.exists():  # no other process wrote it in between
+                with atomic_write(file) as draft:
+                    draft.write_text(uuid.uuid4().hex, encoding="utf-8")
     return file.read_text(encoding="utf-8")
 
 

@@ -97,8 +97,8 @@ def test_an_error_names_the_output_rather_than_its_draft(
 def test_the_next_writing_removes_what_a_killed_process_left(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", KILLED_WHILE_WRITING, tmp_path], cwd=ROOT, check=False)
     assert os.listdir(tmp_path) == [".writing-b"]
-    write_outputs(tmp_path, {"b": Path.touch})
-    assert os.listdir(tmp_path) == ["b"]
+    write_outputs(tmp_path, {"b": lambda draft: draft.write_text("new")})
+    assert content(tmp_path) == {"b": "new"}
 
 
 def test_a_signal_waits_until_all_outputs_are_in_place(tmp_path: Path) -> None:

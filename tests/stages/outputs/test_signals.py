@@ -67,7 +67,7 @@ with stoppable():
     try:
         open(sys.argv[1], "x")
         time.sleep(20)
-    finally:
+    except Stopped:
         print("stopped")
 '''
 environment = os.environ | {"DVC_STAGE": "a-stage"}

@@ -2,8 +2,6 @@
 
 import dataclasses
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -15,7 +13,7 @@ from pipelines.digits.models.settings import AutoencoderSettings, VerifierSettin
 from pipelines.imbalance.forecasters.kinds import KINDS
 from stages.params import Params, load_params
 from stages.params.section import Section, Variant
-from stages.paths import PARAMS, ROOT
+from stages.paths import PARAMS
 
 
 def models(params: Params) -> dict[str, Variant]:
@@ -53,11 +51,6 @@ def test_numbers_are_read_as_dvc_reads_them(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(PARAMS.read_text().replace("learning_rate: 0.001", "learning_rate: 1e-3", 1))
     assert models(load_params(path)) == MODELS
-
-
-def test_the_command_that_checks_the_parameters_prints_nothing_where_all_is_well() -> None:
-    command = [sys.executable, "-m", "stages.params"]
-    assert subprocess.check_output(command, cwd=ROOT, stderr=subprocess.STDOUT) == b""
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A training that lasts shows its curve while it lasts, and its run holds the results later."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,6 +30,13 @@ def curves(store: mlflow.MlflowClient) -> list[tuple[str, list[int]]]:
         )
         for run in example.runs(store)
     ]
+
+
+def failing(problem: BaseException) -> Callable[..., Any]:
+    def fail(*_: Any, **__: Any) -> None:
+        raise problem
+
+    return fail
 
 
 def test_a_short_training_sends_nothing(store: mlflow.MlflowClient) -> None:
@@ -70,14 +78,26 @@ def test_the_run_of_a_training_that_ends_early_says_how_and_is_replaced(
     raised: type[BaseException],
     status: str,
 ) -> None:
-    def end(*_: object) -> None:
-        raise problem
-
     with pytest.raises(raised):
-        example.train(during=end)
+        example.train(during=failing(problem))
     assert curves(store) == [(status, [1, 2, 3])]
     example.train()
     example.evaluate()
+    assert curves(store) == [("FINISHED", [1, 2, 3])]
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_run_in_which_the_log_of_the_results_was_interrupted_is_replaced(
+    store: mlflow.MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example.train()
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(mlflow.MlflowClient, "log_artifacts", failing(KeyboardInterrupt()))
+        example.evaluate()
+    (half,) = example.runs(store)
+    assert example.log() is True
+    (run,) = example.runs(store)
+    assert run.info.run_id != half.info.run_id
     assert curves(store) == [("FINISHED", [1, 2, 3])]
 
 
@@ -87,11 +107,9 @@ def test_a_store_that_fails_costs_the_curve_and_one_warning_but_not_the_training
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    def fail(*_: Any, **__: Any) -> None:
-        raise mlflow.MlflowException("it is locked")
-
     with monkeypatch.context() as patched:
-        patched.setattr(mlflow.MlflowClient, "log_batch", fail)
+        problem = mlflow.MlflowException("it is locked")
+        patched.setattr(mlflow.MlflowClient, "log_batch", failing(problem))
         example.train()
     assert capfd.readouterr().err.count("it is locked") == 1
     example.evaluate()
