@@ -6,7 +6,7 @@ DVC rewrites two files in place, and every later `dvc repro` stops at half a fil
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -19,7 +19,7 @@ from stages.outputs.atomic import atomic_write
 from stages.params import Params, load_params
 from stages.registry import PIPELINES
 
-_SECONDS_OF_A_WRITE = 0.2
+_SECONDS_OF_A_WRITE = 2.0
 
 
 def doctor() -> str:
@@ -38,16 +38,14 @@ def repair_running_lists() -> Iterator[str]:
     """Remove DVC's lists of running stages if they are unreadable."""
     for name in ("rwlock", "exps/rwlock"):
         file = paths.ROOT / ".dvc" / "tmp" / name
-        if not _is_json(file):
-            time.sleep(_SECONDS_OF_A_WRITE)  # a running `dvc` may have been writing it
-            if not _is_json(file):
-                file.unlink()
-                yield f"removed {paths.relative(file)}, which a killed process left half-written"
+        if _stays_damaged(file, _is_json):
+            file.unlink()
+            yield f"removed {paths.relative(file)}, which a killed process left half-written"
 
 
 def repair_lock() -> Iterator[str]:
     """Restore an unreadable dvc.lock from the last commit, or remove it."""
-    if not paths.LOCK.exists() or _is_lock(paths.LOCK.read_bytes()):
+    if not _stays_damaged(paths.LOCK, _is_lock):
         return
     try:
         committed = git("show", f"HEAD:./{paths.LOCK.name}", folder=paths.ROOT)
@@ -72,14 +70,21 @@ def unknown_results(params: Params) -> Iterator[str]:
                 yield f"{place} belongs to no model of params.yaml; remove it if you do not need it"
 
 
-def _is_json(file: Path) -> bool:
-    """Whether a file holds JSON; a missing file does."""
+def _stays_damaged(file: Path, is_valid: Callable[[bytes], bool]) -> bool:
+    """Whether a file exists and stays invalid; a running `dvc` may be writing it."""
+    deadline = time.monotonic() + _SECONDS_OF_A_WRITE
+    while file.exists() and not is_valid(file.read_bytes()):
+        if time.monotonic() > deadline:
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def _is_json(content: bytes) -> bool:
     try:
-        json.loads(file.read_bytes())
+        json.loads(content)
     except ValueError:
         return False
-    except FileNotFoundError:
-        pass
     return True
 
 
@@ -93,7 +98,7 @@ def _is_lock(content: bytes) -> bool:
             _ = stage["cmd"], values, [entry["path"] for entry in entries]
     except (YAMLError, ValueError, LookupError, TypeError, AttributeError):
         return False
-    return lock["schema"] == "2.0" and content.endswith(b"\n")
+    return lock.get("schema") == "2.0" and content.endswith(b"\n")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,6 @@ error. Runs that hold all results of their model stay as they are.
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from filelock import FileLock
-
 from stages import paths
 from stages.errors import StageError
 from stages.outputs.atomic import read_yaml
@@ -46,21 +44,20 @@ def publish(params: Params) -> str:
         paths.results(pipeline, model) / name
         for pipeline, names in models.items()
         for model in names
-        for name in RESULT_FILES
+        for name in (*RESULT_FILES, "comparison.json", "model", "plots")
     )
-    paths.SCRATCH.mkdir(exist_ok=True)
-    # Two processes at once would log everything twice.
-    with FileLock(paths.SCRATCH / "publish.lock"):
-        if not _is_reachable():
-            return "nothing was logged"
-        logged = []
-        for pipeline in PIPELINES:
-            names = models[pipeline.name]
-            logged += [f"{pipeline.name}/{name}" for name in log_models(pipeline, names)]
-            if paths.ROOT == paths.PROJECT and set(pipeline.variants(params)) <= set(names):
-                print(_champion(pipeline, params), flush=True)
-    complete = sum(map(len, models.values())) - len(logged)
-    return f"logged {', '.join(logged) or 'nothing'}; {complete} runs were complete"
+    if not _is_reachable():
+        return "nothing was logged"
+    logged = {}
+    for pipeline in PIPELINES:
+        names = models[pipeline.name]
+        found = log_models(pipeline, names)
+        logged |= {f"{pipeline.name}/{name}": new for name, new in found.items()}
+        if paths.ROOT == paths.PROJECT and set(pipeline.variants(params)) <= set(names):
+            print(_champion(pipeline, params), flush=True)
+    new = [name for name, was_new in logged.items() if was_new]
+    complete = len(logged) - len(new)
+    return f"logged {', '.join(new) or 'nothing'}; {complete} runs were complete"
 
 
 def check_results(files: Iterable[Path]) -> None:

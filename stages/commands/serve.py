@@ -81,7 +81,7 @@ def _champion(pipeline: str) -> ModelVersion:
     except mlflow.MlflowException as problem:
         if problem.error_code not in ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"):
             raise
-        raise StageError(f"{pipeline} has no {ALIAS} yet; `make repro` registers it") from None
+        raise StageError(f"{pipeline} has no {ALIAS} yet; `make publish` registers it") from None
 
 
 def _write_request(version: ModelVersion) -> Path:

@@ -37,19 +37,18 @@ _PROVENANCE = TypeAdapter(Provenance)
 
 
 def save_provenance(pipeline: str, variant: str, provenance: Provenance) -> None:
-    """Save the provenance of a variant's last training; without it, its run is `restored`."""
+    """Save the provenance of a training; without it, its run is `restored`."""
     with suppress(OSError):
-        write_json(_file(pipeline, variant), asdict(provenance))
+        write_json(_file(pipeline, variant, provenance.fingerprint), asdict(provenance))
 
 
 def read_provenance(pipeline: str, variant: str, fingerprint: str) -> Provenance | None:
-    """Return the provenance of a training, if it was the variant's last one on this machine."""
+    """Return the provenance of a training, if it ran in this checkout."""
     try:
-        found = _PROVENANCE.validate_json(_file(pipeline, variant).read_bytes())
+        return _PROVENANCE.validate_json(_file(pipeline, variant, fingerprint).read_bytes())
     except (OSError, ValidationError):
         return None
-    return found if found.fingerprint == fingerprint else None
 
 
-def _file(pipeline: str, variant: str) -> Path:
-    return PROVENANCE / pipeline / f"{variant}.json"
+def _file(pipeline: str, variant: str, fingerprint: str) -> Path:
+    return PROVENANCE / pipeline / variant / f"{fingerprint}.json"

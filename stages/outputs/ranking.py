@@ -22,7 +22,7 @@ class Ranking:
         """Return the sort key of a variant; the best one has the lowest.
 
         Args:
-            metrics: numbers of the variant, by name; infinite where one is missing.
+            metrics: numbers of the variant, by name; a missing one counts as the worst.
             prefix: of all names.
         """
         first, second = (

@@ -48,7 +48,7 @@ def run_variant(
     def work_on_it(params: Params) -> str:
         known = variants(params)
         if name not in known:
-            raise StageError(f"params.yaml has no {name!r} here; it has {', '.join(known)}")
+            raise StageError(f"params.yaml has no variant {name!r}; it has {', '.join(known)}")
         return work(params, name)
 
     _run(f"{stage}@{name}", work_on_it)

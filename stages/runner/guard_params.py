@@ -50,10 +50,11 @@ def guard_params(stage: str, path: Path = PARAMS, workflow: Path = WORKFLOW) -> 
 def _declared(stage: str, workflow: Path, params: Any) -> list[str]:
     """Return the parameters that a stage declares, for its variant."""
     name, _, variant = stage.partition("@")
-    declaration = _document(_text(workflow))["stages"].get(name, {})
+    declaration = ((_document(_text(workflow)) or {}).get("stages") or {}).get(name, {})
     keys = declaration.get("do", declaration).get("params", [])
     items = _value(params, str(declaration.get("foreach", "")).strip("${}"))
-    dataset = items[variant].get("dataset", "") if isinstance(items, dict) else ""
+    item = items.get(variant, {}) if isinstance(items, dict) else {}
+    dataset = item.get("dataset", "")
     return [key.replace("${key}", variant).replace("${item.dataset}", dataset) for key in keys]
 
 

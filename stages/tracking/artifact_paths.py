@@ -27,30 +27,27 @@ def follow_project(database: Path) -> str:
         What was done, in one line; empty if the store was not moved.
 
     Raises:
-        OSError: the database cannot be read or written; it is as it was.
+        sqlite3.Error: the database cannot be read or written; it is as it was.
     """
     if database.is_symlink():  # another project may share it
         return ""
-    try:
-        with closing(sqlite3.connect(database, timeout=60)) as connection, connection:
-            if not connection.execute(
-                "SELECT 1 FROM sqlite_master WHERE name = 'experiments'"
-            ).fetchone():
-                return ""
-            locations = connection.execute("SELECT name, artifact_location FROM experiments")
-            roots = {_root(name, location) for name, location in locations}
-            former = roots - {None, database.parent / "mlruns"}
-            for old in former:
-                new = database.parent / "mlruns"
-                for before, after in ((old.as_uri(), new.as_uri()), (str(old), str(new))):
-                    for table, column in _PATHS:
-                        connection.execute(
-                            f"UPDATE {table} SET {column} = ? || substr({column}, ?) "
-                            f"WHERE {column} LIKE ? || '/%'",
-                            (after, len(before) + 1, before),
-                        )
-    except sqlite3.Error as problem:
-        raise OSError(f"{database.name}: {problem}") from problem
+    with closing(sqlite3.connect(database, timeout=60)) as connection, connection:
+        if not connection.execute(
+            "SELECT 1 FROM sqlite_master WHERE name = 'experiments'"
+        ).fetchone():
+            return ""
+        locations = connection.execute("SELECT name, artifact_location FROM experiments")
+        roots = {_root(name, location) for name, location in locations}
+        former = roots - {None, database.parent / "mlruns"}
+        for old in former:
+            new = database.parent / "mlruns"
+            for before, after in ((old.as_uri(), new.as_uri()), (str(old), str(new))):
+                for table, column in _PATHS:
+                    connection.execute(
+                        f"UPDATE {table} SET {column} = ? || substr({column}, ?) "
+                        f"WHERE {column} LIKE ? || '/%'",
+                        (after, len(before) + 1, before),
+                    )
     if not former:
         return ""
     places = ", ".join(str(old.parent) for old in former)

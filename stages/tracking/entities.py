@@ -29,12 +29,12 @@ def curves(history: pd.DataFrame) -> list[Metric]:
 
 
 def single_values(metrics: Mapping[str, Any]) -> list[Metric]:
-    """Make points of single-valued metrics; sections are joined by `/`, texts left out."""
+    """Make points of single-valued metrics; sections are joined by `/`; only numbers are kept."""
     now = int(time.time() * 1000)
     return [
         Metric(name, float(value), now, 0)
         for name, value in flatten(metrics, "/").items()
-        if not isinstance(value, str)
+        if isinstance(value, int | float)
     ]
 
 

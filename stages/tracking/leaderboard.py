@@ -12,6 +12,7 @@ from stages.tracking.runs import LOGGED_AT
 from stages.tracking.store import experiment_id
 
 _SUMMARY = "summary/"
+_MOST_LINES = 52  # MLflow accepts 20,000 characters
 
 
 def write_leaderboard(
@@ -32,7 +33,7 @@ def write_leaderboard(
     """
     experiment, metric = experiment_id(pipeline), ranking.metric
     latest: dict[str, Run] = {}
-    order = ["attributes.start_time DESC", f"tags.{LOGGED_AT} DESC"]
+    order = [f"tags.{LOGGED_AT} DESC"]
     for run in mlflow.search_runs([experiment], order_by=order, output_format="list"):
         is_child = MLFLOW_PARENT_RUN_ID in run.data.tags
         if _SUMMARY + metric.name in run.data.metrics and not is_child:
@@ -57,7 +58,7 @@ def write_leaderboard(
         rows.append([*task(run), f"**{name}**" if wins else name, *numbers, *settings])
     table = [titles, ["---"] * len(titles), *rows]
     lines = [f"Ranked by {metric.title}: {metric.note or metric.better}.", ""]
-    lines += [f"| {' | '.join(cells)} |" for cells in table]
+    lines += [f"| {' | '.join(cells)} |" for cells in table[:_MOST_LINES]]
     text = "\n".join(lines)
     mlflow.MlflowClient().set_experiment_tag(experiment, "mlflow.note.content", text)
 

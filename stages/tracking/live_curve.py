@@ -69,21 +69,23 @@ class LiveCurve:
 
         if self._failed:
             return
-        self._failed = True  # until all has been sent
         points: list[Metric] = []
         for epoch, metrics in self._epochs:
             points += points_of_epoch(epoch, metrics)
         with tolerating_failures():
-            if not self._run:
-                self._run = create_run(*self._names, self._provenance, self._parameters)
-            client = MlflowClient()
-            client.log_batch(self._run, metrics=points)
-            if status == "FINISHED":
-                client.set_tag(self._run, COMPLETE, "true")
-            if status:
-                client.set_terminated(self._run, status)
-            self._epochs.clear()
-            self._failed = False
+            try:
+                if not self._run:
+                    self._run = create_run(*self._names, self._provenance, self._parameters)
+                client = MlflowClient()
+                client.log_batch(self._run, metrics=points)
+                self._epochs.clear()
+                if status == "FINISHED":
+                    client.set_tag(self._run, COMPLETE, "true")
+                if status:
+                    client.set_terminated(self._run, status)
+            except Exception:
+                self._failed = True
+                raise
 
 
 @contextmanager

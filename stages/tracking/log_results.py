@@ -115,12 +115,11 @@ def log_results(pipeline: str, variant: str, content: RunContent) -> bool:
     found = read_input(_Results.read, results(pipeline, variant))
     experiment = experiment_id(pipeline)
     run = run_of_results(experiment, variant, results_digest(found.folder))
-    if not run:
-        run = _log_all(pipeline, experiment, variant, found, content)
-    elif run.data.tags.get(_COMPARISON, "") == _comparison_digest(found) or not found.comparison:
-        return False
-    _log_comparison(run.info.run_id, found)
-    return True
+    is_new = run is None
+    run = run or _log_all(pipeline, experiment, variant, found, content)
+    now = datetime.now(UTC).isoformat(timespec="microseconds")
+    mlflow.MlflowClient().set_tag(run.info.run_id, LOGGED_AT, now)
+    return _log_comparison(run, found) or is_new
 
 
 def _log_all(
@@ -129,8 +128,10 @@ def _log_all(
     client, training = mlflow.MlflowClient(), found.training
     provenance = _provenance(pipeline, variant, training.fingerprint)
     history = found.trainings[training.seed][1]
+    served = content.served(training) if content.served else None
     run, known = unfinished_run(experiment, variant, training.fingerprint), {}
     if run:
+        client.set_tag(run, "process", process_tags()["process"])
         client.delete_tag(run, COMPLETE)  # from here on, an interruption leaves it unusable
         known = client.get_run(run).data.metrics
     else:
@@ -138,10 +139,9 @@ def _log_all(
     # A live curve lacks what is computed from all epochs, as the mean of several networks.
     client.log_batch(run, metrics=[each for each in curves(history) if each.key not in known])
     with mlflow.start_run(run_id=run):
-        mlflow.set_tags(process_tags())
         _log_data(training.data)
-    if content.served:
-        log_model(run, pipeline, found.folder / "model", content.served(training))
+    if served:
+        log_model(run, pipeline, found.folder / "model", served)
     client.log_batch(run, metrics=single_values({**training.metrics, **found.metrics}))
     if (found.folder / "plots").exists():
         client.log_artifacts(run, str(found.folder / "plots"), "plots")
@@ -150,7 +150,6 @@ def _log_all(
             client.log_artifact(run, str(found.folder / name))
     _log_seeds(experiment, run, variant, found, provenance)
     client.set_tag(run, MLFLOW_RUN_NOTE, content.description(found.scores["test"], training))
-    client.set_tag(run, LOGGED_AT, datetime.now(UTC).isoformat(timespec="microseconds"))
     client.set_terminated(run, "FINISHED", int(provenance.ended * 1000))
     client.set_tag(run, RESULTS, results_digest(found.folder))  # the last: now it is complete
     return client.get_run(run)
@@ -178,16 +177,15 @@ def _log_seeds(
         client.set_terminated(child, "FINISHED", ended)
 
 
-def _log_comparison(run: str, found: _Results) -> None:
-    """Log how a variant compares with the pipeline's reference."""
-    if found.comparison:
-        client = mlflow.MlflowClient()
-        client.log_batch(run, metrics=single_values({"test": found.comparison}))
-        client.set_tag(run, _COMPARISON, _comparison_digest(found))
-
-
-def _comparison_digest(found: _Results) -> str:
-    return dvc_md5(found.folder / "comparison.json") if found.comparison else ""
+def _log_comparison(run: Run, found: _Results) -> bool:
+    """Log how a variant compares with the reference, unless the run holds it; say whether."""
+    digest = dvc_md5(found.folder / "comparison.json") if found.comparison else ""
+    if not digest or run.data.tags.get(_COMPARISON) == digest:
+        return False
+    client = mlflow.MlflowClient()
+    client.log_batch(run.info.run_id, metrics=single_values({"test": found.comparison}))
+    client.set_tag(run.info.run_id, _COMPARISON, digest)
+    return True
 
 
 def _log_data(data: Data) -> None:

@@ -36,7 +36,7 @@ def log_model(run: str, pipeline: str, files: Path, served: ServedModel) -> None
 
     Args:
         run: id of the run.
-        pipeline: whose library goes along; a server takes every file as a request of its own.
+        pipeline: whose library goes along, without the other pipelines: every file costs a request.
         files: the folder of the saved model, given to it as the artifact `model`.
         served: what a server needs beside them.
     """

@@ -103,11 +103,7 @@ def unfinished_run(experiment: str, variant: str, fingerprint: str) -> str:
             continue
         if COMPLETE in tags and not usable:
             usable = run.info.run_id
-        elif (
-            run.info.status != "RUNNING"
-            or tags.get("process") == this["process"]
-            or not is_alive(run)
-        ):
+        elif tags.get("process") == this["process"] or not is_alive(run):
             delete_run(experiment, run.info.run_id)
     return usable
 

@@ -3,9 +3,12 @@
 `python -m stages.tracking.store` prepares the store and prints its address.
 """
 
+import hashlib
 import logging
 import os
+import platform
 import re
+import sqlite3
 import sys
 import uuid
 from collections.abc import Iterator
@@ -22,11 +25,11 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from stages.errors import TrackingError
 from stages.outputs.atomic import atomic_write
 from stages.outputs.signals import defer_signals
-from stages.paths import DATABASE, PROJECT
+from stages.paths import DATABASE, PROJECT, PROVENANCE
 from stages.tracking.artifact_paths import follow_project
 
 #: What a failing store raises. A failing disk (`OSError`) is no failure of the store.
-FAILURES = (mlflow.MlflowException, SQLAlchemyError, RequestException)
+FAILURES = (mlflow.MlflowException, SQLAlchemyError, sqlite3.Error, RequestException)
 
 # It prints the traceback of what it raises, which is reported in one line.
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
@@ -156,15 +159,16 @@ def _identity(process: psutil.Process) -> str:
 
 
 def _workspace() -> str:
-    """Return the id of this checkout, created at first use."""
-    file = PROJECT / ".scratch" / "workspace"
+    """Return the id of this checkout; a copy at another place or on another machine differs."""
+    file = PROVENANCE / "workspace"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{file}.lock"):
             if not file.exists():  # no other process wrote it in between
                 with atomic_write(file) as draft:
                     draft.write_text(uuid.uuid4().hex, encoding="utf-8")
-    return file.read_text(encoding="utf-8")
+    identity = f"{file.read_text(encoding='utf-8')} {platform.node()} {PROJECT}"
+    return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
 def _is_server(address: str) -> bool:

@@ -139,7 +139,7 @@ def log(variant: str = "small") -> bool:
     return log_results("figures", variant, CONTENT)
 
 
-def log_tolerantly(variant: str = "small") -> list[str]:
+def log_tolerantly(variant: str = "small") -> dict[str, bool]:
     """Do the same as a stage does, which a failing store does not stop."""
     return log_models(PIPELINE, [variant])
 

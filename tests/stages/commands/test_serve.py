@@ -88,7 +88,7 @@ def test_a_pipeline_without_a_champion_is_refused_with_what_to_do(
 ) -> None:
     store.create_registered_model("digits")
     for pipeline in ("figures", "digits"):  # one has no model, the other no alias
-        with pytest.raises(StageError, match=f"{pipeline} has no champion yet; `make repro`"):
+        with pytest.raises(StageError, match=f"{pipeline} has no champion yet; `make publish`"):
             serve(pipeline, port)
 
 

@@ -51,14 +51,15 @@ def test_the_last_time_of_a_stage_is_read_back_and_a_damaged_one_counts_as_none(
         assert last_timing("a-stage@b") is None
 
 
-def test_only_the_provenance_of_the_last_training_is_kept(project: Path) -> None:
+def test_the_provenance_of_every_training_is_kept(project: Path) -> None:
     save_provenance("figures", "small", replace(ORIGIN, fingerprint="former"))
     save_provenance("figures", "small", ORIGIN)
     assert read_provenance("figures", "small", "abc") == ORIGIN
-    assert read_provenance("figures", "small", "former") is None
+    assert read_provenance("figures", "small", "former").fingerprint == "former"
+    assert read_provenance("figures", "small", "unknown") is None
     assert read_provenance("figures", "other", "abc") is None
     for damage in ("", "[]", '{"fingerprint": "abc"}'):
-        (project / ".provenance" / "figures" / "small.json").write_text(damage)
+        (project / ".provenance" / "figures" / "small" / "abc.json").write_text(damage)
         assert read_provenance("figures", "small", "abc") is None
 
 

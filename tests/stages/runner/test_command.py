@@ -51,7 +51,11 @@ def test_the_closing_line_says_what_was_done_and_the_time_is_saved(run: Run) -> 
     [
         (True, [], "usage: python -m stages.a.stage NAME"),
         (True, ["one", "other"], "usage: python -m stages.a.stage NAME"),
-        (True, ["nobody"], "a-stage@nobody: params.yaml has no 'nobody' here; it has one, other"),
+        (
+            True,
+            ["nobody"],
+            "a-stage@nobody: params.yaml has no variant 'nobody'; it has one, other",
+        ),
         (False, ["one"], "a-stage takes no argument"),
     ],
 )

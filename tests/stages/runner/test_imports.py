@@ -13,7 +13,7 @@ SLOW = {"dvc", "lightning", "matplotlib", "mlflow", "pandas", "scipy", "sklearn"
 @pytest.mark.parametrize(
     ("module", "needed"),
     [
-        ("stages.params.__main__", set()),
+        ("stages.params", set()),
         ("stages.registry", {"pandas"}),
         ("stages.figures.generate", set()),
         ("stages.figures.train", {"pandas", "scipy", "sklearn"}),

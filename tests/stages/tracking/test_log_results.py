@@ -1,6 +1,7 @@
 """A variant's run in MLflow becomes equal to its result files, whatever happened before."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def test_each_seed_has_a_child_run_and_nothing_is_logged_twice(store: mlflow.Mlf
         ("finalize_logged_model", 1),
         ("log_artifact", 2),
         ("create_run", 3),
-        ("set_tag", 3),
+        ("set_tag", 2),
     ],
 )
 def test_a_log_that_was_interrupted_is_deleted_and_made_again(
@@ -146,7 +147,7 @@ def test_commit_and_parameters_are_those_of_the_training_or_restored_in_a_clone(
     monkeypatch.setattr("stages.runner.train_variant.commit_tags", lambda: {"git_commit": "then"})
     example.train("small")
     example.train("clone")
-    (project / ".provenance" / "figures" / "clone.json").unlink()
+    shutil.rmtree(project / ".provenance" / "figures" / "clone")
     os.utime(example.folder("clone") / "run.json", (1e9, 1e9))
     (project / "params.yaml").write_text("seed: 8\n")
     example.evaluate("small")
