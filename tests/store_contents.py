@@ -7,6 +7,8 @@ from typing import Any
 import mlflow
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
+#: MLflow writes it beside a model that is loaded from the registry.
+LEFT_BY_LOADING = "registered_model_meta"
 TAGS = ("variant", "seed", "fingerprint", "git_commit", "dvc_experiment", MLFLOW_RUN_NOTE)
 
 
@@ -60,7 +62,7 @@ def contents_of(
             {
                 path.relative_to(folder / "models" / model.model_id).as_posix()
                 for path in (folder / "models" / model.model_id).rglob("*")
-                if path.is_file() and path.suffix != ".pyc"
+                if path.is_file() and path.suffix != ".pyc" and path.name != LEFT_BY_LOADING
             }
             for model in models
         ],

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
-from tests.workflow.project import MAKE, Project, cannot_run, held_port, wait_until
+from tests.workflow.project import MAKE, Project, answers, cannot_run, held_port, wait_until
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 HERE = ("http://127.0.0.1:", "file:", "data:", "blob:")
@@ -74,19 +73,12 @@ class UI:
 @pytest.fixture(scope="module")
 def ui(finished: Project) -> Iterator[UI]:
     """The MLflow UI over the finished project, as `make ui` starts it."""
-
-    def answers() -> bool:
-        assert process.poll() is None, process.communicate()[0]
-        try:
-            return urllib.request.urlopen(address, timeout=10).status == 200
-        except OSError:
-            return False
-
     with held_port() as port:
         address = f"http://127.0.0.1:{port}/"
         process = finished.start(*MAKE, "ui", f"PORT={port}")
         try:
-            wait_until(answers)
+            wait_until(lambda: answers(address) or process.poll() is not None)
+            assert process.poll() is None, process.communicate()[0]
             command = psutil.Process(process.pid)
             yield UI(address, [command, *command.children(recursive=True)])
         finally:

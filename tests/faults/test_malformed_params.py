@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages.commands.smoke import small_params
 from stages.errors import ParamsError
 from stages.params import load_params
 from stages.paths import PARAMS
@@ -22,26 +23,6 @@ TEXT = PARAMS.read_text(encoding="utf-8")
 NAMES = ("datasets", "networks", "autoencoders", "models", "variants")
 
 Place = tuple[Any, ...]
-
-
-def small_document() -> dict[str, Any]:
-    """Return the project's parameters with at most two entries in every section of `NAMES`."""
-    document = YAML.load(TEXT)
-    datasets = document["figures"]["datasets"]
-    for section in (document["figures"], document["digits"], document["imbalance"]):
-        for name in section.keys() & set(NAMES):
-            section[name] = dict(list(section[name].items())[:2])
-    (models,) = (
-        document["figures"].get(name)
-        for name in ("networks", "models")
-        if name in document["figures"]
-    )
-    used = {model["dataset"] for model in models.values()}
-    document["figures"]["datasets"] = {name: datasets[name] for name in used}
-    for name in document["imbalance"].keys() & {"reference", "baseline"}:
-        variants = document["imbalance"].get("variants") or document["imbalance"]["models"]
-        document["imbalance"][name] = next(iter(variants))
-    return document
 
 
 def places_in(node: Any, place: Place = ()) -> Iterator[Place]:
@@ -61,7 +42,7 @@ def bomb() -> str:
     return f"[&b0 [x, x], {', '.join(levels)}]"
 
 
-DOCUMENT = small_document()
+DOCUMENT = small_params()
 PLACES = list(places_in(DOCUMENT))
 KEYS = [place for place in PLACES if isinstance(place[-1], str)]
 MAPPINGS = [(), *(place for place in PLACES if isinstance(at(DOCUMENT, place), dict))]

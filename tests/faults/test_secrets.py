@@ -16,16 +16,3 @@ def test_no_planted_secret_is_recorded_or_printed(finished: Project) -> None:
     files += [path for folder in folders for path in (finished.root / folder).rglob("*")]
     assert any(path.name == "MLmodel" for path in files)
     assert [path for path in files if path.is_file() and MARK.encode() in path.read_bytes()] == []
-
-
-def test_a_password_in_the_address_of_a_failing_store_is_not_printed(copy: Project) -> None:
-    output = copy.module(
-        *("figures.evaluate", "demo_1"),
-        MLFLOW_TRACKING_URI=f"http://me:planted{MARK}@127.0.0.1:9",
-        MLFLOW_HTTP_REQUEST_MAX_RETRIES="0",
-        TRACKING_REQUIRED="0",
-    )
-    assert "127.0.0.1:9 failed" in output
-    assert MARK not in output
-    files = [path for path in (copy.root / ".scratch").rglob("*") if path.is_file()]
-    assert [path for path in files if MARK.encode() in path.read_bytes()] == []

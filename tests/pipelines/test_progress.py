@@ -1,8 +1,5 @@
-"""Progress is shown on a terminal, with rate and time left, and nowhere else."""
+"""A progress bar with rate and time left is shown on a terminal, and nowhere else."""
 
-import contextlib
-import os
-import pty
 import re
 import subprocess
 import sys
@@ -10,7 +7,7 @@ import sys
 import pytest
 
 from pipelines.progress import progress, progress_bar
-from stages.paths import ROOT
+from tests.pipelines.terminal import ROOT, run_on_a_terminal
 
 COUNTING = """
 import time
@@ -21,29 +18,9 @@ print("done")
 """
 
 
-def shown_on_a_terminal(script: str) -> str:
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-c", script],
-        cwd=ROOT,
-        env=os.environ | {"TERM": "xterm-256color", "COLUMNS": "120"},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    shown = b""
-    # the terminal is gone, an error or nothing more, when the process has ended
-    with contextlib.suppress(OSError):
-        while chunk := os.read(ours, 4096):
-            shown += chunk
-    os.close(ours)
-    assert process.wait() == 0
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
-
-
-def test_on_a_terminal_what_is_done_how_fast_and_what_is_left_are_shown():
-    shown = shown_on_a_terminal(COUNTING)
+def test_on_a_terminal_the_count_the_rate_and_the_time_left_are_shown():
+    status, shown = run_on_a_terminal(COUNTING)
+    assert status == 0
     assert re.search(r"counting \d/8 .*\d/s +0:00:0\d", shown), shown
     assert shown.rstrip().endswith("done")
 
@@ -62,15 +39,12 @@ def test_in_a_log_nothing_is_shown():
     assert (ran.stdout, ran.stderr) == ("done\n", "")
 
 
-def test_work_may_end_before_all_is_done():
+def test_work_may_end_early_or_by_an_error():
     seen = []
     for item in progress(range(100), "counting"):
         seen.append(item)
         if item == 2:
             break
     assert seen == [0, 1, 2]
-
-
-def test_an_error_in_the_work_comes_through():
     with pytest.raises(ZeroDivisionError):
         [1 / item for item in progress([1, 0], "dividing")]

@@ -51,15 +51,18 @@ def test_an_edit_reruns_only_the_affected_stages_and_its_reversal_restores_from_
 
 
 @pytest.mark.parametrize(
-    ("pipeline", "target"),
-    [("digits", "digits-evaluate@vae_missing"), ("imbalance", "imbalance-compare@lstm_altered")],
+    ("pipeline", "targets"),
+    [
+        ("digits", ("--single-item", "digits-train@vae_missing", "digits-evaluate@vae_missing")),
+        ("imbalance", ("imbalance-compare@lstm_altered",)),
+    ],
 )
 def test_a_forced_rerun_gives_the_same_lock_results_and_runs(
-    finished: Project, copy: Project, pipeline: str, target: str
+    finished: Project, copy: Project, pipeline: str, targets: tuple[str, ...]
 ) -> None:
     lock, results = copy.lock(), copy.snapshot("data", "results")
     copy.show_curves_at_once()  # a run must be the same if its training had a live curve
-    assert len(stages_run(copy.run("dvc", "repro", "--force", target))) >= 4
+    assert len(stages_run(copy.run("dvc", "repro", "--force", *targets))) >= 2
     assert copy.lock() == lock
     assert copy.snapshot("data", "results") == results
     logged = copy.logged(pipeline)

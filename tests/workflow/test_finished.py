@@ -19,10 +19,7 @@ OUTPUTS = {
     "imbalance": {"forecasts.parquet", "comparison.json"},
 }
 PLOTS = {
-    "figures": {
-        *("confusion_matrix", "figures", "first_layer_weights", "loss_curves", "mistakes"),
-        "network",
-    },
+    "figures": {"confusion_matrix", "figures", "first_layer_weights", "loss_curves", "network"},
     "digits": {"latent_map", "loss_curves", "samples_prior_mono", "samples_mixture_stacked"},
     "imbalance": {"forecasts", "calibration", "residuals_by_hour"},
 }
@@ -45,7 +42,6 @@ def test_every_variant_leaves_its_files(finished: Project) -> None:
         summary = read(finished, f"{pipeline}/{variant}/metrics.json")["test"]
         scores = read(finished, f"{pipeline}/{variant}/scores.json")
         assert scores["by_seed"] == {"42": summary}
-    assert 0 < read(finished, "digits/verifier/metrics.json")["test"]["accuracy"] <= 1
     assert finished.drafts() == []
 
 
@@ -77,7 +73,6 @@ def test_scores_agree_with_predictions_samples_and_forecasts(finished: Project) 
 
 
 def test_the_series_is_counted_and_the_forecasters_are_compared(finished: Project) -> None:
-    assert read(finished, "imbalance/series/repairs.json")["rows"] == 20 * 288
     counts = read(finished, "imbalance/series/metrics.json")
     assert sum(counts["rows"].values()) == 20 * 288
     assert counts["outliers"]["train"] > 0
@@ -108,11 +103,8 @@ def test_every_model_has_one_run_that_holds_its_files(finished: Project) -> None
             assert len(run.outputs.model_outputs) == 1
             (data,) = run.inputs.dataset_inputs
             assert f"md5: {data.dataset.digest}" in lock
-            summary = read(finished, f"{folder}/metrics.json")["test"]
-            logged = run.data.metrics
-            assert {f"summary/{key}": value for key, value in summary.items()}.items() <= (
-                logged.items()
-            )
+            summary = read(finished, f"{folder}/metrics.json")["test"].items()
+            assert {(f"summary/{key}", value) for key, value in summary} <= run.data.metrics.items()
             history = pd.read_csv(finished.root / "results" / folder / "history.csv")
             for curve in [column for column in history if column.startswith("validation/")]:
                 points = client.get_metric_history(run.info.run_id, curve)
@@ -146,5 +138,4 @@ def test_metrics_and_plots_are_shown_without_a_server(copy: Project) -> None:
     files = {f"results/{pipeline}/{variant}/metrics.json" for pipeline, variant in variants()}
     assert files <= shown.keys()
     page = copy.run("dvc", "plots", "show", "--out", "dvc_plots").strip().splitlines()[-1]
-    text = Path(page.removeprefix("file://")).read_text()
-    assert "results/figures/demo_1/history.csv" in text or "demo_1" in text
+    assert "demo_1" in Path(page.removeprefix("file://")).read_text()

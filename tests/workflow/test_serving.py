@@ -4,7 +4,6 @@ import json
 import os
 import shlex
 import signal
-import urllib.request
 
 import mlflow
 import numpy as np
@@ -15,7 +14,7 @@ from pipelines.digits.data.mnist import read_digits
 from pipelines.figures.data.drawing import CLASSES
 from pipelines.imbalance.data.parquet_file import read_table
 from stages.imbalance.serving import example
-from tests.workflow.project import MAKE, Project, held_port, wait_until
+from tests.workflow.project import MAKE, Project, answers, held_port, wait_until
 
 
 def load(project: Project, pipeline: str, variant: str) -> mlflow.pyfunc.PyFuncModel:
@@ -61,26 +60,20 @@ def test_a_forecaster_refuses_a_request_with_a_gap_or_without_plans(finished: Pr
 def test_the_champion_answers_the_printed_request_on_this_machine_alone_until_ctrl_c(
     finished: Project,
 ) -> None:
-    def answers() -> bool:
-        assert process.poll() is None, process.communicate()[0]
-        try:
-            return urllib.request.urlopen(f"http://127.0.0.1:{port}/ping").status == 200
-        except OSError:
-            return False
-
     with held_port() as port:
         process = finished.start(*MAKE, "serve", "PIPELINE=imbalance", f"PORT={port}")
         try:
             lines = [process.stdout.readline() for _ in range(2)]
             command = next(line for line in lines if line.startswith("curl "))
-            wait_until(answers)
+            address = f"http://127.0.0.1:{port}/ping"
+            wait_until(lambda: answers(address) or process.poll() is not None)
             program, *arguments = shlex.split(command)
             rows = json.loads(finished.run(program, "--silent", *arguments))["predictions"]
             assert [row["step"] for row in rows] == list(range(1, 25))
             for row in rows:
                 assert row["lower_90"] < row["lower_80"] < row["upper_80"] < row["upper_90"]
-            group = [psutil.Process(process.pid)]
-            group += group[0].children(recursive=True)
+            server = psutil.Process(process.pid)
+            group = [server, *server.children(recursive=True)]
             sockets = [socket for each in group for socket in each.net_connections()]
             listening = {each.laddr for each in sockets if each.status == psutil.CONN_LISTEN}
             assert listening == {("127.0.0.1", port)}

@@ -1,35 +1,101 @@
 """Whatever the tracking server does, results stand, and `publish` logs what is missing, once."""
 
+import logging
 import shutil
-from collections.abc import Iterator
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import pytest
+from mlflow.server import app, constants
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Response
 
+from tests.store_contents import contents
 from tests.workflow.project import Project, duplicate
-from tests.workflow.tracking_server import (
-    ANSWERED,
-    ERROR,
-    LATE,
-    LOST,
-    REFUSED,
-    SECONDS_LATE,
-    Fate,
-    Server,
-    tracking_server,
-)
 
 EVALUATE = ("figures.evaluate", "demo_1")
 PUBLISH = ("commands.publish",)
+SECONDS_LATE = 5.0
+
+
+class Server:
+    """MLflow's tracking server in this process.
+
+    A request has a fate, by its number: it is "answered", or "refused"; its answer is an "error",
+    is "lost", or comes "late".
+    """
+
+    def __init__(self, artifacts: Path) -> None:
+        self._artifacts = artifacts
+        self._former = 0
+        self._counting = threading.Lock()
+        self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.address = f"http://127.0.0.1:{self._server.server_port}"
+        self.close = self._server.shutdown
+        self.prepare()
+
+    def prepare(self, fate: Callable[[int], str] = lambda number: "answered") -> None:
+        """Decide the fate of the next requests, and count them from 1."""
+        self.fate, self.count = fate, 0
+
+    def fail_at(self, last: int, fate: str) -> None:
+        """Answer the requests before a number; after it, refuse all."""
+        self.prepare(
+            lambda number: "answered" if number < last else fate if number == last else "refused"
+        )
+
+    def begin_empty(self) -> None:
+        """Rename the experiment, so that the next one begins without runs."""
+        self.prepare()
+        client = mlflow.MlflowClient(self.address)
+        if found := client.get_experiment_by_name("figures"):
+            self._former += 1
+            client.rename_experiment(found.experiment_id, f"former {self._former}")
+
+    def logged(self) -> dict[str, Any]:
+        """Return what the store holds of the figures."""
+        client = mlflow.MlflowClient(self.address)
+        found = client.get_experiment_by_name("figures")
+        return contents(client, found.experiment_id, self._artifacts / found.experiment_id)
+
+    def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        with self._counting:
+            self.count += 1
+            fate = self.fate(self.count)
+        if fate == "late":
+            time.sleep(SECONDS_LATE)
+        if fate == "error":
+            return Response("{}", status=500)(environ, start_response)
+        response = None if fate == "refused" else Response.from_app(app, environ, buffered=True)
+        if response is None or fate == "lost":
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            environ["wsgi.input"].read()  # or the rest would pass for the next request
+            raise ConnectionError
+        return response(environ, start_response)
 
 
 @pytest.fixture(scope="module")
 def server(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("server")
     shutil.copy(empty_store, folder)
-    with tracking_server(folder) as server:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in {
+            constants.BACKEND_STORE_URI_ENV_VAR: f"sqlite:///{folder / 'mlflow.db'}",
+            constants.ARTIFACT_ROOT_ENV_VAR: "mlflow-artifacts:/",
+            constants.ARTIFACTS_DESTINATION_ENV_VAR: str(folder / "artifacts"),
+            constants.SERVE_ARTIFACTS_ENV_VAR: "true",
+        }.items():
+            environment.setenv(name, value)
+        server = Server(folder / "artifacts")
         yield server
+        server.close()
 
 
 @pytest.fixture(scope="module")
@@ -51,48 +117,47 @@ def project(finished: Project, server: Server, tmp_path_factory: pytest.TempPath
 def undisturbed(server: Server, project: Project) -> tuple[dict[str, Any], int]:
     """What the store holds of demo_1 in peace, and how many requests its logging takes."""
     project.module(*EVALUATE, TRACKING_REQUIRED="1")
-    return server.logged(), server.count
+    count = server.count
+    return server.logged(), count
 
 
-@pytest.fixture(autouse=True)
-def _empty(server: Server, undisturbed: object) -> None:
+@pytest.fixture
+def expected(server: Server, undisturbed: tuple[dict[str, Any], int]) -> dict[str, Any]:
+    """What an empty store shall hold in the end."""
     server.begin_empty()
-
-
-def until(last: int, fate: str) -> Fate:
-    """Answer the first requests; then this fate for one, and refusal for all after it."""
-    return lambda number: ANSWERED if number < last else fate if number == last else REFUSED
+    return undisturbed[0]
 
 
 def test_an_absent_server_costs_one_warning_and_publish_logs_everything_later(
-    server: Server, project: Project, undisturbed: tuple[dict[str, Any], int]
+    server: Server, project: Project, expected: dict[str, Any]
 ) -> None:
     before = project.snapshot("results")
-    server.prepare(until(1, REFUSED))
+    server.fail_at(1, "refused")
     warning, closing = project.module(*EVALUATE).splitlines()
     assert "`make publish` logs the results later" in warning
     assert "→ results/figures/demo_1" in closing
     assert project.snapshot("results") == before
-    (line,) = project.module(*PUBLISH, succeeds=False, TRACKING_REQUIRED="1").splitlines()
-    assert line.startswith(f"publish: tracking: {server.address} failed (")
     (line,) = project.module(*EVALUATE, succeeds=False, TRACKING_REQUIRED="1").splitlines()
     assert line.startswith(f"figures-evaluate@demo_1: tracking: {server.address} failed (")
 
     server.prepare()
     assert "logged figures/demo_1; 0 runs" in project.module(*PUBLISH)
-    assert server.logged() == undisturbed[0]
+    assert server.logged() == expected
     assert "logged nothing; 1 runs were complete" in project.module(*PUBLISH)
-    assert server.logged() == undisturbed[0]
+    assert server.logged() == expected
 
 
 def test_a_server_that_fails_again_and_again_ends_with_one_complete_run(
-    server: Server, project: Project, undisturbed: tuple[dict[str, Any], int]
+    server: Server,
+    project: Project,
+    expected: dict[str, Any],
+    undisturbed: tuple[dict[str, Any], int],
 ) -> None:
-    expected, count = undisturbed
-    server.prepare(until(count // 4, REFUSED))
+    count = undisturbed[1]
+    server.fail_at(count // 4, "refused")
     assert "going on without it" in project.module(*EVALUATE)
-    for last, fate in ((count // 2, ERROR), (count - 2, LOST)):
-        server.prepare(until(last, fate))
+    for last, fate in ((count // 2, "error"), (3 * count // 4, "lost")):
+        server.fail_at(last, fate)
         assert "going on without it" in project.module(*PUBLISH)
     server.prepare()
     project.module(*PUBLISH)
@@ -100,12 +165,9 @@ def test_a_server_that_fails_again_and_again_ends_with_one_complete_run(
 
 
 def test_a_slow_answer_is_waited_for(
-    server: Server, project: Project, undisturbed: tuple[dict[str, Any], int]
+    server: Server, project: Project, expected: dict[str, Any]
 ) -> None:
-    expected, count = undisturbed
-    slow = (count // 3, 2 * count // 3)
-    server.prepare(lambda number: LATE if number in slow else ANSWERED)
+    server.prepare(lambda number: "late" if number in (5, 15) else "answered")
     (closing,) = project.module(*EVALUATE).splitlines()
-    seconds = float(closing.rpartition("(")[2].removesuffix(" s)"))
-    assert seconds > 2 * SECONDS_LATE
+    assert float(closing.rpartition("(")[2].removesuffix(" s)")) > 2 * SECONDS_LATE
     assert server.logged() == expected

@@ -1,10 +1,16 @@
-"""Latents, and a density over them, to try things on."""
+"""Small digits, latents and a density over them."""
 
 import pytest
 import torch
 from torch import Tensor
 
+from pipelines.digits.data.mnist import Digits, small_digits
 from pipelines.digits.models.latents import LatentDensity
+
+
+@pytest.fixture(scope="session")
+def digits() -> Digits:
+    return small_digits()
 
 
 @pytest.fixture
@@ -15,22 +21,16 @@ def generator() -> torch.Generator:
 @pytest.fixture
 def mixture() -> LatentDensity:
     """Two components far apart, in three dimensions."""
-    factors = torch.tensor(
-        [[[1, 0, 0], [0.5, 2, 0], [-1, 0.3, 0.7]], [[0.2, 0, 0], [0, 0.1, 0], [0.1, 0, 0.3]]],
-        dtype=torch.float64,
+    wide, narrow = (
+        [[1, 0, 0], [0.5, 2, 0], [-1, 0.3, 0.7]],
+        [[0.2, 0, 0], [0, 0.1, 0], [0.1, 0, 0.3]],
     )
-    return LatentDensity(
-        weights=torch.tensor([0.3, 0.7], dtype=torch.float64),
-        means=torch.tensor([[0.0, 1, 2], [30, 31, 32]], dtype=torch.float64),
-        factors=factors,
-    )
+    arrays = [0.3, 0.7], [[0.0, 1, 2], [30, 31, 32]], [wide, narrow]
+    return LatentDensity(*(torch.tensor(array, dtype=torch.float64) for array in arrays))
 
 
 @pytest.fixture
 def latents(generator: torch.Generator) -> Tensor:
-    """500 of one normal distribution, two of whose three dimensions are correlated."""
-    return (
-        torch.randn(500, 3, generator=generator)
-        @ torch.tensor([[2.0, 1, 0], [0, 1, 0], [0, 0, 0.1]])
-        + 5
-    )
+    """500 latents of one normal distribution with two correlated dimensions of three."""
+    factor = torch.tensor([[2.0, 1, 0], [0, 1, 0], [0, 0, 0.1]])
+    return torch.randn(500, 3, generator=generator) @ factor + 5

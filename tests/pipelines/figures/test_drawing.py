@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from pipelines.figures import CLASSES, draw_figures
+from pipelines.figures import CLASSES, draw_figures, split_indices
 from pipelines.figures.data.drawing import MINIMUM_SIZE, add_noise, bernoulli
 
 CROSS, CIRCLE, HORIZONTAL, VERTICAL = range(4)
@@ -134,11 +134,7 @@ def test_vertical_figures_are_transposed_horizontal_ones():
 
 @settings(max_examples=30)
 @given(
-    count=st.integers(1, 60),
-    size=sizes,
-    noise=st.floats(0, 1),
-    centred=st.booleans(),
-    seed=seeds,
+    count=st.integers(1, 60), size=sizes, noise=st.floats(0, 1), centred=st.booleans(), seed=seeds
 )
 def test_batches_are_binary_balanced_and_repeatable(count, size, noise, centred, seed):
     images, labels = draw(count, size, noise, centred, seed)
@@ -166,11 +162,9 @@ def test_figures_beyond_the_first_internal_batch_are_balanced_and_drawn():
     )
 
 
-# noise: figures of one internal batch are the same whatever their noise, which is drawn last
-
-
 @pytest.mark.parametrize("noise", [0.003, 0.1, 0.5, 1.0])
 def test_noise_sets_and_clears_pixels_with_the_probabilities_that_follow_from_it(noise):
+    # figures of one internal batch are the same whatever their noise, which is drawn last
     clean, noisy = (draw(2_000, 10, each, True, seed=7)[0] for each in (0.0, noise))
     hit = noise / 100
     set_pixels = clean.sum(axis=(1, 2))
@@ -228,3 +222,40 @@ def test_impossible_arguments_are_refused_by_name(changed, message):
     arguments = {"count": 4, "size": 10, "noise": 0.1, "centred": True, **changed}
     with pytest.raises(ValueError, match=message):
         draw_figures(**arguments, rng=np.random.default_rng(0))
+
+
+@given(
+    count=st.integers(20, 500),
+    weights=st.lists(st.integers(1, 5), min_size=1, max_size=4),
+    seed=seeds,
+)
+def test_a_split_is_disjoint_complete_and_within_one_of_every_share(count, weights, seed):
+    fractions = [weight / sum(weights) for weight in weights]
+    parts = split_indices(count, fractions, np.random.default_rng(seed))
+    assert sorted(np.concatenate(parts).tolist()) == list(range(count))
+    for part, fraction in zip(parts, fractions, strict=True):
+        assert abs(len(part) - fraction * count) < 1
+
+
+def test_equal_remainders_favour_the_earlier_part_and_the_generator_alone_decides():
+    # The shares of 715 are 500.5, 143 and 71.5.
+    parts, again, other = (
+        split_indices(715, (0.7, 0.2, 0.1), np.random.default_rng(seed)) for seed in (0, 0, 1)
+    )
+    assert [len(part) for part in parts] == [501, 143, 71]
+    np.testing.assert_array_equal(parts[0], again[0])
+    assert not np.array_equal(parts[0], other[0])
+
+
+@pytest.mark.parametrize(
+    ("count", "fractions", "message"),
+    [
+        (100, (0.7, 0.2), "must be positive and sum to 1"),
+        (100, (0.7, 0.5, -0.2), "must be positive and sum to 1"),
+        (100, (float("nan"), 0.5), "must be positive and sum to 1"),
+        (3, (0.9, 0.05, 0.05), "must leave no part empty"),
+    ],
+)
+def test_impossible_splits_are_refused(count, fractions, message):
+    with pytest.raises(ValueError, match=message):
+        split_indices(count, fractions, np.random.default_rng(0))

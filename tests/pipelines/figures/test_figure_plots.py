@@ -1,10 +1,9 @@
-"""Pictures of figures and networks show what they were given, in every odd case too."""
+"""Plots of figures and networks show the data that they are given."""
 
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from matplotlib.collections import LineCollection
 from matplotlib.patches import Circle
 
 from pipelines.figures import CLASSES, draw_figures
@@ -16,8 +15,8 @@ from pipelines.figures.plots.figures import (
 from pipelines.figures.plots.network import network_drawing
 from pipelines.pictures import save_picture
 
-DEMO_1 = (900, 20, 10, 4)
-EXTREMES = (100, 1000, 100, 1, 20, 10, 4)
+WIDTHS = (900, 20, 10, 4)
+ACTIVATIONS = ["relu", "tanh", "sigmoid"]
 
 
 @pytest.fixture
@@ -33,163 +32,118 @@ def texts_in(figure):
     return [text.get_text() for axes in figure.axes for text in axes.texts]
 
 
-def random_weights(widths, seed=0):
-    rng = np.random.default_rng(seed)
+def units_in(figure):
+    return sum(isinstance(patch, Circle) for patch in figure.axes[0].patches)
+
+
+def random_weights(*widths):
+    rng = np.random.default_rng(0)
     return [rng.normal(size=shape) for shape in pairwise(widths)]
-
-
-def bytes_of(figure, folder):
-    save_picture(figure, folder / "picture.png")
-    return (folder / "picture.png").read_bytes()
 
 
 def test_samples_are_the_first_figures_of_each_class_in_rows(figures):
     images, labels = figures
-    shown = images_in(sample_figures(images, labels))
     expected = [image for label in range(4) for image in images[labels == label][:8]]
-    np.testing.assert_array_equal(shown, expected)
-
-
-def test_an_absent_class_has_an_empty_row_of_samples(figures):
-    images, labels = figures
+    np.testing.assert_array_equal(images_in(sample_figures(images, labels)), expected)
     present = labels != CLASSES.index("circle")
-    figure = sample_figures(images[present], labels[present])
-    assert len(images_in(figure)) == 24
-    assert texts_in(figure) == ["none"]
+    without_circles = sample_figures(images[present], labels[present])
+    assert len(images_in(without_circles)) == 24
+    assert texts_in(without_circles) == ["none"]
 
 
-def test_the_most_confident_mistakes_come_first_up_to_the_limit(figures):
+def test_the_most_confident_mistakes_come_first_with_their_probabilities(figures):
     images, labels = figures
-    probabilities = np.eye(4)[labels]
+    correct = np.eye(4)[labels]
+    figure = misclassified_figures(images, labels, correct)
+    assert figure.texts[-1].get_text() == "None: all 40 figures were recognised."
+
+    wrong = correct.copy()
     for index, confidence in ((3, 0.6), (5, 0.9), (8, 0.7)):
-        probabilities[index] = (1 - confidence) / 3
-        probabilities[index, (labels[index] + 1) % 4] = confidence
-    figure = misclassified_figures(images, labels, probabilities, limit=2)
+        wrong[index] = (1 - confidence) / 3
+        wrong[index, (labels[index] + 1) % 4] = confidence
+    figure = misclassified_figures(images, labels, wrong, limit=2)
     np.testing.assert_array_equal(images_in(figure), images[[5, 8]])
-    assert figure.get_suptitle() == (
-        "Misclassified figures: 3 of 40, the 2 most confident mistakes"
-    )
+    title = "Misclassified figures: 3 of 40, the 2 most confident mistakes"
+    assert figure.get_suptitle() == title
 
-
-def test_a_mistake_tells_what_the_network_believed(figures):
-    images, labels = np.zeros((1, 10, 10)), np.array([CLASSES.index("circle")])
-    figure = misclassified_figures(images, labels, np.array([[0.1, 0.2, 0.65, 0.05]]))
-    picture, bars = figure.axes
+    probabilities = [0.1, 0.2, 0.65, 0.05]
+    labels = np.array([CLASSES.index("circle")])
+    picture, bars = misclassified_figures(images[:1], labels, np.array([probabilities])).axes
     assert picture.get_title(loc="left") == "circle, taken for horizontal"
-    assert [bar.get_width() for bar in bars.patches] == [0.1, 0.2, 0.65, 0.05]
+    assert [bar.get_width() for bar in bars.patches] == probabilities
     assert [tick.get_text() for tick in bars.get_yticklabels()] == list(CLASSES)
+    cross, circle, horizontal, vertical = (bar.get_facecolor() for bar in bars.patches)
+    assert cross == vertical
+    assert len({cross, circle, horizontal}) == 3
 
 
-def test_without_mistakes_the_picture_says_so(figures):
-    images, labels = figures
-    figure = misclassified_figures(images, labels, np.eye(4)[labels])
-    assert [text.get_text() for text in figure.texts] == [
-        "Misclassified figures",
-        "None: all 40 figures were recognised.",
-    ]
-
-
-def test_every_unit_of_a_narrow_first_layer_is_shown_as_an_image():
-    weights = np.random.default_rng(0).normal(size=(49, 3))
-    figure = first_layer_weights(weights, 7, unit_names=("a", "b", "c"))
-    shown = [axes for axes in figure.axes if axes.images]
-    assert [axes.get_title() for axes in shown] == ["a", "b", "c"]
-    np.testing.assert_array_equal(images_in(figure), weights.T.reshape(3, 7, 7))
-
-
-def test_a_wide_first_layer_is_represented_by_the_units_of_largest_norm():
-    rng = np.random.default_rng(0)
-    weights = rng.normal(size=(49, 1000))
-    weights[:, 700] *= 10
-    figure = first_layer_weights(weights, 7)
-    shown = [axes.get_title() for axes in figure.axes if axes.images]
-    assert len(shown) == 32
-    assert shown[0] == "unit 701"
-    assert figure.get_suptitle() == ("First-layer weights: 32 of 1,000 units, largest norm first")
-
-
-@pytest.mark.parametrize("units", [1, 20])
-def test_images_of_weights_share_one_scale_symmetric_about_zero(units):
-    weights = np.random.default_rng(0).normal(size=(49, units))
-    figure = first_layer_weights(weights, 7)
-    limits = {axes.images[0].get_clim() for axes in figure.axes if axes.images}
-    largest = np.abs(weights).max()
+def test_weights_of_the_first_layer_are_images_on_one_scale_symmetric_about_zero():
+    weights = np.random.default_rng(0).normal(size=(49, 1000))
+    narrow = first_layer_weights(weights[:, :3], 7, unit_names=("a", "b", "c"))
+    assert [axes.get_title() for axes in narrow.axes if axes.images] == ["a", "b", "c"]
+    np.testing.assert_array_equal(images_in(narrow), weights[:, :3].T.reshape(3, 7, 7))
+    largest = np.abs(weights[:, :3]).max()
+    limits = {axes.images[0].get_clim() for axes in narrow.axes if axes.images}
     assert limits == {(-largest, largest)}
 
-
-def test_weights_of_another_canvas_are_refused():
-    with pytest.raises(ValueError, match="weights must have 100 rows, a row per pixel"):
-        first_layer_weights(np.zeros((49, 4)), 10)
-
-
-@pytest.mark.parametrize(
-    ("widths", "units_drawn"), [((900, 4), 8 + 4), (DEMO_1, 8 + 8 + 8 + 4), ((9, 1), 9 + 1)]
-)
-def test_narrow_layers_are_drawn_whole_and_wide_ones_by_eight_units(widths, units_drawn):
-    figure = network_drawing(widths, ["relu"] * (len(widths) - 1))
-    assert sum(isinstance(patch, Circle) for patch in figure.axes[0].patches) == units_drawn
+    weights[:, 700] *= 10
+    wide = first_layer_weights(weights, 7)
+    names = [axes.get_title() for axes in wide.axes if axes.images]
+    assert len(names) == 32
+    assert names[0] == "unit 701"
+    assert wide.get_suptitle() == "First-layer weights: 32 of 1,000 units, largest norm first"
 
 
-def test_every_layer_is_labelled_with_its_width_and_its_activation():
-    activations = ["relu", "tanh", "sigmoid", "identity", "relu", "sigmoid"]
-    texts = texts_in(network_drawing(EXTREMES, activations, random_weights(EXTREMES)))
-    for label in ("100", "1,000", "1", "20", "10", "4", "pixels", *activations, *CLASSES):
-        assert label in texts
-
-
-def test_a_softmax_layer_on_top_is_a_further_column_without_weights():
-    activations = ["relu", "tanh", "sigmoid"]
-    plain = network_drawing(DEMO_1, activations, random_weights(DEMO_1))
-    topped = network_drawing(DEMO_1, [*activations, "softmax"], random_weights(DEMO_1))
-    assert len(topped.axes[0].patches) == len(plain.axes[0].patches) + 4
-    assert {"softmax", "no weights"} <= set(texts_in(topped))
+def test_every_layer_of_a_network_is_labelled_and_softmax_on_top_is_a_further_column():
+    plain = network_drawing(WIDTHS, ACTIVATIONS, random_weights(*WIDTHS))
+    assert units_in(plain) == 8 + 8 + 8 + 4, "of a wide layer eight units are drawn"
+    assert units_in(network_drawing((9, 1), ["relu"])) == 9 + 1
+    labels = {"900", "20", "10", "4", "pixels", *ACTIVATIONS, *CLASSES}
+    assert labels <= set(texts_in(plain))
+    topped = network_drawing(WIDTHS, [*ACTIVATIONS, "softmax"], random_weights(*WIDTHS))
+    assert units_in(topped) == units_in(plain) + 4
+    assert labels | {"softmax", "no weights"} <= set(texts_in(topped))
 
 
 def test_connections_are_red_where_weights_are_positive_and_blue_where_negative():
     weights = [np.array([[1.0], [-1.0], [0.5]])]
     (lines,) = network_drawing((3, 1), ["sigmoid"], weights).axes[0].collections
-    assert isinstance(lines, LineCollection)
     red, _, blue, _ = lines.get_color().T
     starts = [segment[0, 1] for segment in lines.get_segments()]
-    is_red = dict(zip(starts, red > blue, strict=True))
-    assert is_red == {1.0: True, 0.0: False, -1.0: True}
-    # The strongest connections lie on top, so the weakest is drawn first.
-    assert starts[0] == -1.0
+    assert dict(zip(starts, red > blue, strict=True)) == {1.0: True, 0.0: False, -1.0: True}
+    assert starts[0] == -1.0, "the weakest connection must be drawn first, below the others"
 
 
-def test_drawings_of_networks_that_diverged_are_still_made(tmp_path):
-    broken = [np.full((900, 4), np.nan)]
-    assert bytes_of(network_drawing((900, 4), ["sigmoid"], broken), tmp_path)
-    assert bytes_of(first_layer_weights(broken[0], 30), tmp_path)
-
-
-@pytest.mark.parametrize("activations", [[], ["relu"], ["relu", "tanh", "relu", "tanh", "relu"]])
-def test_activations_that_do_not_fit_the_layers_are_refused(activations):
-    with pytest.raises(ValueError, match="activations must name one function for each of 3"):
-        network_drawing(DEMO_1, activations)
-
-
-def test_weights_that_do_not_fit_the_widths_are_refused():
-    with pytest.raises(ValueError, match=r"weights must have shapes \[\(900, 20\)"):
-        network_drawing(DEMO_1, ["relu", "tanh", "sigmoid"], random_weights((900, 10, 10, 4)))
-
-
-def test_pictures_of_the_same_input_are_the_same_bytes(figures, tmp_path):
+def test_the_same_input_gives_the_same_bytes_also_for_a_network_that_diverged(figures, tmp_path):
     images, labels = figures
-    weights = random_weights((100, 5, 4))
+    weights, diverged = random_weights(100, 5, 4), np.full((100, 4), np.nan)
     probabilities = np.random.default_rng(1).dirichlet(np.ones(4), size=40)
     for draw in (
         lambda: sample_figures(images, labels),
         lambda: misclassified_figures(images, labels, probabilities, limit=3),
         lambda: first_layer_weights(weights[0], 10),
         lambda: network_drawing((100, 5, 4), ["relu", "sigmoid"], weights),
+        lambda: first_layer_weights(diverged, 10),
+        lambda: network_drawing((100, 4), ["sigmoid"], [diverged]),
     ):
-        assert bytes_of(draw(), tmp_path) == bytes_of(draw(), tmp_path)
+        for name in ("one", "two"):
+            save_picture(draw(), tmp_path / name)
+        assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
-def test_the_true_class_and_the_mistaken_one_have_colours_of_their_own():
-    images, labels = np.zeros((1, 10, 10)), np.array([0])
-    figure = misclassified_figures(images, labels, np.array([[0.1, 0.2, 0.65, 0.05]]))
-    bars = [bar.get_facecolor() for bar in figure.axes[1].patches]
-    assert len({bars[0], bars[2], bars[1]}) == 3
-    assert bars[1] == bars[3]
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda: first_layer_weights(np.zeros((49, 4)), 10), "weights must have 100 rows"),
+        (lambda: network_drawing(WIDTHS, []), "one function for each of 3"),
+        (lambda: network_drawing(WIDTHS, ["relu"]), "one function for each of 3"),
+        (lambda: network_drawing(WIDTHS, ["relu"] * 5), "one function for each of 3"),
+        (
+            lambda: network_drawing(WIDTHS, ACTIVATIONS, random_weights(900, 10, 10, 4)),
+            r"weights must have shapes \[\(900, 20\)",
+        ),
+    ],
+)
+def test_arguments_that_do_not_fit_together_are_refused(draw, message):
+    with pytest.raises(ValueError, match=message):
+        draw()

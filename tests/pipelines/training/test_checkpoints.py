@@ -1,9 +1,10 @@
-"""A training goes on from its checkpoint bit for bit, and never from a bad one."""
+"""A stopped training resumes from its checkpoint bit for bit, and leaves signals to the caller."""
 
 import errno
 import io
 import os
 import signal
+import sys
 import warnings
 import zipfile
 from pathlib import Path
@@ -43,10 +44,9 @@ def test_an_interrupted_training_ends_bit_for_bit_as_an_undisturbed_one(tmp_path
 
 
 def test_a_finished_training_started_again_trains_no_further(tmp_path):
+    scores = [3.0, 1.0, 2.0, 2.0, 2.0]
     for _ in range(2):
-        module, result = fit_scripted(
-            [3.0, 1.0, 2.0, 2.0, 2.0], patience=2, checkpoint_folder=tmp_path
-        )
+        module, result = fit_scripted(scores, patience=2, checkpoint_folder=tmp_path)
         assert (len(result.history), result.stopped_early, module.weight.item()) == (4, True, 2)
     assert result.resumed_epochs == 4
     module, whole = fit_scripted([3.0, 1.0], checkpoint_folder=tmp_path / "whole")
@@ -89,7 +89,7 @@ Path.write_bytes = write_half
     assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
 
 
-def test_a_disk_that_is_full_is_told_with_the_checkpoint_that_it_refused(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_with_the_name_of_the_checkpoint(tmp_path, monkeypatch):
     def refuse(path: Path, content: bytes) -> None:
         path.touch()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -98,9 +98,6 @@ def test_a_disk_that_is_full_is_told_with_the_checkpoint_that_it_refused(tmp_pat
     with pytest.raises(OSError, match=r"No space left on device: .*last\.ckpt"):
         fit_regression(regression(), checkpoint_folder=tmp_path)
     assert list(tmp_path.iterdir()) == []
-
-
-# checkpoints that are not what they should be
 
 
 def cut(content: bytes) -> bytes:
@@ -144,3 +141,59 @@ def test_a_malicious_checkpoint_is_ignored_and_never_runs(tmp_path):
     with pytest.warns(UserWarning, match="checkpoint ignored"):
         fit_regression(regression(), checkpoint_folder=folder, max_epochs=1)
     assert not trace.exists()
+
+
+@pytest.fixture
+def handlers():
+    """The signal handlers, put back after the test."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # whoever runs the tests in the background may have Ctrl-C ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield before | {signal.SIGINT: signal.default_int_handler}
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_ctrl_c_raises_keyboard_interrupt_and_leaves_the_handlers_as_they_were(handlers):
+    def interrupt(epoch: int) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        fit_regression(regression(act=interrupt))
+    assert {number: signal.getsignal(number) for number in handlers} == handlers
+
+
+def test_what_the_callers_signal_handler_raises_comes_through_at_once(handlers):
+    def handle(number, frame):
+        raise Killed
+
+    steps = []
+
+    def terminate(epoch: int) -> None:
+        steps.append("before")
+        os.kill(os.getpid(), signal.SIGTERM)
+        steps.append("after")
+
+    signal.signal(signal.SIGTERM, handle)
+    with pytest.raises(Killed):
+        fit_regression(regression(act=terminate))
+    assert steps == ["before"]
+    assert signal.getsignal(signal.SIGTERM) is handle
+
+
+def test_a_callers_system_exit_keeps_its_status():
+    def leave(epoch: int) -> None:
+        sys.exit(143)
+
+    with pytest.raises(SystemExit) as caught:
+        fit_regression(regression(act=leave))
+    assert caught.value.code == 143
+
+
+def test_sigterm_without_a_handler_ends_the_process_as_it_does_anywhere(tmp_path):
+    terminate = "act = lambda epoch: os.kill(os.getpid(), signal.SIGTERM)"
+    assert killed_training(terminate, tmp_path) == -signal.SIGTERM

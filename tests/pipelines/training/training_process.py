@@ -1,4 +1,4 @@
-"""Trainings in a process of their own, to be killed there or looked at from outside."""
+"""Trainings in a process of their own."""
 
 import os
 import subprocess
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[3]
+from tests.pipelines.terminal import ROOT
 
 PREPARATION = """
 import torch
@@ -23,23 +23,16 @@ fit_regression(regression(act=act), checkpoint_folder=Path({checkpoints!r}), max
 
 
 def start_training(script: str, **options: Any) -> subprocess.Popen[bytes]:
-    """Another Python, running a script that knows `fit_regression` and `regression`.
-
-    Args:
-        script: Run on one thread.
-        options: Passed on to `Popen`.
-    """
+    """Start a script that may use `fit_regression` and `regression`."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", PREPARATION + script]
     return subprocess.Popen(command, env=environment, **options)
 
 
 def killed_training(preparation: str, checkpoints: Path) -> int:
-    """Trains until the preparation gets the process killed, and returns the process's status.
+    """Train until the process is killed, and return its status.
 
-    Args:
-        preparation: Defines `act`, which is called with its number in the midst of each epoch.
-        checkpoints: The folder of the training's checkpoints.
+    The preparation defines `act`, which is called with its number during each epoch.
     """
     script = KILLED.format(preparation=preparation, checkpoints=str(checkpoints))
     with start_training(script, stdout=subprocess.DEVNULL) as process:

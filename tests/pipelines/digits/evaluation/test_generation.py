@@ -1,4 +1,4 @@
-"""What is measured of an autoencoder that copies real digits is what is measured of the digits."""
+"""An autoencoder that copies real digits has the metrics of the digits."""
 
 import numpy as np
 import pytest
@@ -7,14 +7,9 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from pipelines.digits.data.digit_set import DigitSet
-from pipelines.digits.data.mnist import small_digits
 from pipelines.digits.data.stacking import draw_stacks, stacked_images, stacked_labels
 from pipelines.digits.evaluation.frechet import frechet_distance
-from pipelines.digits.evaluation.generation import (
-    generation_metrics,
-    mean_and_spread,
-    real_metrics,
-)
+from pipelines.digits.evaluation.generation import generation_metrics, mean_and_spread, real_metrics
 from pipelines.digits.evaluation.generation_scores import Tolerances, generation_scores
 from pipelines.digits.evaluation.reconstruction import reconstruction_metrics
 from pipelines.digits.models.anomaly_score import CorrectedScore
@@ -30,31 +25,27 @@ TOLERANCES = Tolerances(mono=0.7, stacked=0.35)
 
 
 @pytest.fixture(scope="module")
-def verifier() -> Verifier:
-    """Trained just enough to be sure of some images and not of others, and sometimes wrong."""
-    digits = small_digits()
-    briefly = VerifierSettings(blocks=[[6], [8]], epochs=1, batch_size=50, learning_rate=0.02)
-    return train_verifier(digits.train_images, digits.train_labels, briefly, seed=0, device="cpu")[
-        0
-    ]
+def verifier(digits) -> Verifier:
+    """Trained just enough for some images, and sometimes wrong."""
+    brief = VerifierSettings(blocks=[[6], [8]], epochs=1, batch_size=50, learning_rate=0.02)
+    images, labels = digits.train_images, digits.train_labels
+    return train_verifier(images, labels, brief, seed=0, device="cpu")[0]
 
 
 @pytest.fixture(scope="module")
-def test() -> DigitSet:
-    digits = small_digits()
-    members = draw_stacks(len(digits.test_labels), MODES, np.random.default_rng(0))
-    return DigitSet(digits.test_images, digits.test_labels, members)
+def test(digits) -> DigitSet:
+    generator = np.random.default_rng(0)
+    return DigitSet.draw(digits.test_images, digits.test_labels, MODES, generator)
 
 
 @pytest.fixture(scope="module")
-def training() -> DigitSet:
-    digits = small_digits()
-    members = draw_stacks(400, MODES, np.random.default_rng(1))
-    return DigitSet(digits.train_images[:400], digits.train_labels[:400], members)
+def training(digits) -> DigitSet:
+    images, labels = digits.train_images[:400], digits.train_labels[:400]
+    return DigitSet.draw(images, labels, MODES, np.random.default_rng(1))
 
 
 class Copier(Autoencoder):
-    """Its latent is the number of an image that it knows, or in its prior a number near one."""
+    """An autoencoder whose latent is the number of a known image."""
 
     def __init__(self, known: np.ndarray, channels: int) -> None:
         nn.Module.__init__(self)
@@ -72,16 +63,16 @@ class Copier(Autoencoder):
 
 
 def copier(known: np.ndarray, channels: int = 1) -> TrainedAutoencoder:
-    """Draws every known image alike often."""
-    number = len(known)
+    """Return an autoencoder that draws every known image with the same probability."""
+    number, dtype = len(known), torch.float64
     density = LatentDensity(
-        weights=torch.full((number,), 1 / number, dtype=torch.float64),
-        means=torch.arange(number, dtype=torch.float64)[:, None],
-        factors=torch.full((number, 1, 1), 0.01, dtype=torch.float64),
+        weights=torch.full((number,), 1 / number, dtype=dtype),
+        means=torch.arange(number, dtype=dtype)[:, None],
+        factors=torch.full((number, 1, 1), 0.01, dtype=dtype),
     )
-    network = Copier(known, channels)
     correction = CorrectedScore(0.0, 1.0, 0.0, 1.0)
-    return TrainedAutoencoder(network, "float", standard_normal(1), density, correction)
+    prior = standard_normal(1)
+    return TrainedAutoencoder(Copier(known, channels), "float", prior, density, correction)
 
 
 def drawn_numbers(trained: TrainedAutoencoder, count: int, seed: int) -> np.ndarray:
@@ -89,7 +80,15 @@ def drawn_numbers(trained: TrainedAutoencoder, count: int, seed: int) -> np.ndar
     return latents[:, 0].round().long().numpy()
 
 
-# generation
+def features_of(verifier, *images):
+    return [read_images(verifier, each).features for each in images]
+
+
+def check_scores_of_stacks(found, probabilities):
+    for part, seen in [("stacked", probabilities[:COUNT]), ("stacked_modes", probabilities)]:
+        expected = generation_scores(seen, TOLERANCES.stacked).to_metrics()
+        compared = {name: found[part][name] for name in expected}
+        assert compared == pytest.approx(expected, abs=1e-6)
 
 
 def test_generated_copies_of_real_digits_score_as_the_digits_do(verifier, test, training):
@@ -97,104 +96,71 @@ def test_generated_copies_of_real_digits_score_as_the_digits_do(verifier, test, 
     numbers = drawn_numbers(trained, COUNT, seed=5)
     members = draw_stacks(COUNT, MODES, np.random.default_rng(5))
     same = DigitSet(test.images[numbers], test.labels[numbers], members)
-    features = read_images(verifier, training.images[:COUNT]).features
-    found = generation_metrics(
-        *(trained, verifier, "mixture", features, TOLERANCES), count=COUNT, modes=MODES, seed=5
-    )
+    features, copied = features_of(verifier, training.images[:COUNT], same.images[:COUNT])
+    arguments = trained, verifier, "mixture", features, TOLERANCES
+    found = generation_metrics(*arguments, count=COUNT, modes=MODES, seed=5)
+    with pytest.raises(ValueError, match=r"^modes: 59, at least the count, 60, expected"):
+        generation_metrics(*arguments, count=60, modes=59, seed=5)
     expected = real_metrics(verifier, same, training, TOLERANCES, COUNT)
-    distance = frechet_distance(read_images(verifier, same.images[:COUNT]).features, features)
+    distance = frechet_distance(copied, features)
     assert found["mono"].pop("frechet_distance") == pytest.approx(distance, rel=1e-3)
     del expected["mono"]["frechet_distance"], expected["stacked"]["frechet_distance"]
     assert set(found) == set(expected) == {"mono", "stacked", "stacked_modes"}
     for part in found:
         assert found[part] == pytest.approx(expected[part], abs=1e-6), part
-    # neither everything nor nothing is predictable, or the numbers would say little
-    assert 0.1 < found["mono"]["predictability"] < 0.9
-    assert 0.1 < found["stacked"]["predictability"] < 0.9
+    for part in ("mono", "stacked"):
+        assert 0.1 < found[part]["predictability"] < 0.9, "or the comparison would say little"
 
 
-def test_stacks_are_believed_as_if_the_verifier_saw_them_as_stacks(verifier, test, training):
-    """The stacks' scores come from single images' probabilities, without classifying again."""
-    stacks = stacked_images(test.images, test.members)
+def test_real_stacks_are_scored_as_if_the_verifier_classified_them(verifier, test, training):
+    """Check scores that come from probabilities of single images, without classifying again."""
     found = real_metrics(verifier, test, training, TOLERANCES, COUNT)
-    probabilities = classify(verifier, stacks)
-    for part, seen in [("stacked", probabilities[:COUNT]), ("stacked_modes", probabilities)]:
-        expected = generation_scores(seen, TOLERANCES.stacked).to_metrics()
-        compared = {name: found[part][name] for name in expected}
-        assert compared == pytest.approx(expected, abs=1e-6)
-    features = [
-        read_images(verifier, stacked_images(each.images, each.members[:COUNT])).features
-        for each in (test, training)
-    ]
-    assert found["stacked"]["frechet_distance"] == pytest.approx(
-        frechet_distance(*features), rel=1e-3
-    )
+    stacks, others = (stacked_images(each.images, each.members) for each in (test, training))
+    check_scores_of_stacks(found, classify(verifier, stacks))
+    distance = frechet_distance(*features_of(verifier, stacks[:COUNT], others[:COUNT]))
+    assert found["stacked"]["frechet_distance"] == pytest.approx(distance, rel=1e-3)
 
 
 def test_real_single_digits_are_scored_by_brute_force(verifier, test, training):
     found = real_metrics(verifier, test, training, TOLERANCES, COUNT)["mono"]
-    sure = [
-        int(belief.argmax())
-        for belief in classify(verifier, test.images)[:COUNT]
-        if belief.max() >= TOLERANCES.mono
-    ]
+    probabilities = classify(verifier, test.images)[:COUNT]
+    sure = [int(row.argmax()) for row in probabilities if row.max() >= TOLERANCES.mono]
     shares = np.array([sure.count(digit) / len(sure) for digit in range(10)])
     assert found["predictability"] == pytest.approx(len(sure) / COUNT)
     assert found["coverage"] == pytest.approx(len(set(sure)) / 10)
     assert [found[f"share_{digit}"] for digit in range(10)] == pytest.approx(shares)
     divergence = sum(share * np.log(share * 10) for share in shares if share)
     assert found["kl_from_uniform"] == pytest.approx(divergence)
-    distance = frechet_distance(
-        *(read_images(verifier, each.images).features for each in (test, training))
-    )
+    distance = frechet_distance(*features_of(verifier, test.images, training.images))
     assert found["frechet_distance"] == pytest.approx(distance)
 
 
-def test_a_network_of_three_channels_is_measured_on_stacks_alone(verifier, test, training):
+def test_a_network_of_three_channels_is_evaluated_on_stacks_alone(verifier, test, training):
     trained = copier(test.units(3), channels=3)
-    numbers = drawn_numbers(trained, MODES, seed=2)
-    stacks = test.units(3)[numbers]
-    features = read_images(verifier, training.units(3)[:COUNT]).features
+    stacks = test.units(3)[drawn_numbers(trained, MODES, seed=2)]
+    features, copied = features_of(verifier, training.units(3)[:COUNT], stacks[:COUNT])
     found = generation_metrics(
         *(trained, verifier, "mixture", features, TOLERANCES), count=COUNT, modes=MODES, seed=2
     )
     assert set(found) == {"stacked", "stacked_modes"}
-    distance = frechet_distance(read_images(verifier, stacks[:COUNT]).features, features)
+    distance = frechet_distance(copied, features)
     assert found["stacked"].pop("frechet_distance") == pytest.approx(distance, rel=1e-3)
-    probabilities = classify(verifier, stacks)
-    for part, seen in [("stacked", probabilities[:COUNT]), ("stacked_modes", probabilities)]:
-        expected = generation_scores(seen, TOLERANCES.stacked).to_metrics()
-        assert found[part] == pytest.approx(expected, abs=1e-6)
-
-
-def test_fewer_modes_than_images_are_refused(verifier, test):
-    with pytest.raises(ValueError, match=r"^modes: 59, at least the count, 60, expected"):
-        generation_metrics(
-            *(copier(test.images), verifier, "mixture", np.zeros((60, 8)), TOLERANCES),
-            count=60,
-            modes=59,
-            seed=0,
-        )
-
-
-# reconstruction
+    check_scores_of_stacks(found, classify(verifier, stacks))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_copies_are_read_as_the_images_are(verifier, test, channels):
-    found = reconstruction_metrics(
-        copier(test.units(channels), channels), verifier, test, TOLERANCES
-    )
-    expected = {
-        "stacked": generation_scores(
-            classify(verifier, stacked_images(test.images, test.members)),
-            TOLERANCES.stacked,
-            stacked_labels(test.labels, test.members),
-        )
-    }
+def test_reconstructed_copies_have_the_scores_of_the_images(verifier, test, channels):
+    trained = copier(test.units(channels), channels)
+    found = reconstruction_metrics(trained, verifier, test, TOLERANCES)
+    stacks = stacked_images(test.images, test.members)
+    labels = stacked_labels(test.labels, test.members)
+    given = {"stacked": (stacks, TOLERANCES.stacked, labels)}
     if channels == 1:
-        probabilities = classify(verifier, test.images)
-        expected["mono"] = generation_scores(probabilities, TOLERANCES.mono, test.labels)
+        given["mono"] = (test.images, TOLERANCES.mono, test.labels)
+    expected = {
+        part: generation_scores(classify(verifier, images), tolerance, labels)
+        for part, (images, tolerance, labels) in given.items()
+    }
     assert set(found) == set(expected)
     for part, scores in expected.items():
         for name in ("predictability", "accuracy", "image_accuracy"):
@@ -205,9 +171,6 @@ def test_copies_are_read_as_the_images_are(verifier, test, channels):
     assert found[part]["loss"] == pytest.approx(float(entropy) / len(grey), rel=1e-4)
     assert found[part]["squared_error"] == pytest.approx(0, abs=1e-4)
     assert all("loss" not in metrics for name, metrics in found.items() if name != part)
-
-
-# repetitions
 
 
 def test_mean_and_spread_are_those_of_every_number_that_all_repetitions_have():

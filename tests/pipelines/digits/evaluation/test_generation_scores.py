@@ -1,4 +1,6 @@
-"""Scores of generated digits agree with what a reader counts by hand."""
+"""Scores of generated digits agree with counts by hand."""
+
+from itertools import product
 
 import numpy as np
 import pytest
@@ -19,76 +21,53 @@ def probabilities_of(digits, confidence):
     return probabilities
 
 
-def every_class(channels):
-    return np.stack(np.unravel_index(np.arange(10**channels), (10,) * channels), axis=1)[:, ::-1]
-
-
 def test_the_confidence_in_a_stack_is_the_product_of_its_channels():
-    probabilities = np.concatenate(
-        [probabilities_of([[1, 2, 3]], 0.9), probabilities_of([[1, 2, 3]], 0.5)]
-    )
-    assert confidences(probabilities) == pytest.approx([0.9**3, 0.5**3])
+    probabilities = [probabilities_of([[1, 2, 3]], confidence) for confidence in (0.9, 0.5)]
+    assert confidences(np.concatenate(probabilities)) == pytest.approx([0.9**3, 0.5**3])
 
 
-def test_the_class_of_a_stack_has_channel_0_in_the_ones():
+def test_a_class_is_the_most_probable_digit_with_channel_0_of_a_stack_in_the_ones():
+    assert predicted_classes(probabilities_of([7, 0], 0.6)).tolist() == [7, 0]
     assert predicted_classes(probabilities_of([[7, 2, 1], [0, 0, 9]], 0.8)).tolist() == [127, 900]
 
 
-def test_the_class_of_a_single_image_is_its_most_probable_digit():
-    assert predicted_classes(probabilities_of([7, 0], 0.6)).tolist() == [7, 0]
-
-
 @pytest.mark.parametrize(("tolerance", "predictability"), [(0.8, 0.25), (0.5, 0.75), (0.0, 1.0)])
-def test_predictability_is_the_share_of_confidences_at_or_above_the_tolerance(
-    tolerance, predictability
-):
-    probabilities = np.stack(
-        [[0.8, 0.2], [0.6, 0.4], [0.5, 0.5], [0.3, 0.3]],
-    )
-    padded = np.concatenate([probabilities, np.zeros((4, 8))], axis=1)
-    assert generation_scores(padded, tolerance).predictability == predictability
+def test_predictability_is_the_share_of_images_of_enough_confidence(tolerance, predictability):
+    probabilities = np.zeros((4, 10))
+    probabilities[:, :2] = [[0.8, 0.2], [0.6, 0.4], [0.5, 0.5], [0.3, 0.3]]
+    assert generation_scores(probabilities, tolerance).predictability == predictability
 
 
-def test_accuracy_is_counted_among_predictable_images_alone():
+def test_accuracy_and_classes_are_counted_among_predictable_images_alone():
     probabilities = np.concatenate(
-        [probabilities_of([1, 2, 3], 0.9), probabilities_of([4, 5, 6, 7], 0.3)]
+        [probabilities_of([1, 2, 2], 0.9), probabilities_of([4, 5, 6, 7], 0.3)]
     )
     scores = generation_scores(probabilities, 0.8, np.array([1, 2, 9, 0, 0, 0, 0]))
     assert scores.accuracy == scores.image_accuracy == pytest.approx(2 / 3)
+    assert scores.coverage == 0.2
+    assert scores.class_counts.tolist() == [0, 1, 2, 0, 0, 0, 0, 0, 0, 0]
 
 
 def test_a_stack_with_one_wrong_digit_is_two_thirds_right_as_digits_and_wrong_as_an_image():
-    scores = generation_scores(
-        probabilities_of([[7, 2, 1], [0, 0, 9]], 0.9), 0.5, np.array([127, 901])
-    )
+    probabilities = probabilities_of([[7, 2, 1], [0, 0, 9]], 0.9)
+    scores = generation_scores(probabilities, 0.5, np.array([127, 901]))
     assert scores.accuracy == pytest.approx(5 / 6)
     assert scores.image_accuracy == 0.5
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3])
 def test_one_image_of_every_class_covers_all_and_is_uniform(channels):
-    scores = generation_scores(probabilities_of(every_class(channels), 0.95), 0.5)
+    every_class = np.squeeze(list(product(range(10), repeat=channels)))
+    scores = generation_scores(probabilities_of(every_class, 0.95), 0.5)
     assert scores.coverage == 1
     assert scores.class_counts.tolist() == [1] * 10**channels
     assert scores.kl_from_uniform == pytest.approx(0, abs=1e-12)
 
 
-def test_classes_that_are_not_predictable_are_not_covered():
-    probabilities = np.concatenate(
-        [probabilities_of([0, 1, 1], 0.9), probabilities_of([2, 3], 0.7)]
-    )
-    scores = generation_scores(probabilities, 0.8)
-    assert scores.coverage == 0.2
-    assert scores.class_counts.tolist() == [1, 2, 0, 0, 0, 0, 0, 0, 0, 0]
-
-
-def test_a_constant_image_is_predictable_and_as_far_from_uniform_as_can_be():
-    scores = generation_scores(probabilities_of([[4, 4, 4]] * 9, 1.0), 0.5)
-    assert (scores.predictability, scores.coverage) == (1.0, 0.001)
-    assert scores.kl_from_uniform == pytest.approx(np.log(1000))
-
-
 def test_the_divergence_is_that_of_the_shares_from_uniform_and_not_the_other_way_round():
+    constant = generation_scores(probabilities_of([[4, 4, 4]] * 9, 1.0), 0.5)
+    assert (constant.predictability, constant.coverage) == (1.0, 0.001)
+    assert constant.kl_from_uniform == pytest.approx(np.log(1000))
     digits = np.repeat([0, 1, 5], [2, 3, 7])
     shares = np.bincount(digits, minlength=10) / 12
     scores = generation_scores(probabilities_of(digits, 0.9), 0.8)
@@ -106,27 +85,25 @@ def test_the_stated_bias_is_what_uniform_samples_have_on_average():
     assert average == pytest.approx(99 / 5000, rel=0.05)
 
 
-def test_without_predictable_images_what_is_undefined_is_left_out():
-    metrics = generation_scores(probabilities_of([1, 2], 0.3), 0.8, np.array([1, 2])).to_metrics()
-    assert metrics == {"predictability": 0.0, "coverage": 0.0}
+def test_undefined_scores_are_left_out():
+    unsure = generation_scores(probabilities_of([1, 2], 0.3), 0.8, np.array([1, 2]))
+    assert unsure.to_metrics() == {"predictability": 0.0, "coverage": 0.0}
+    unlabelled = generation_scores(probabilities_of([1, 2], 0.9), 0.8)
+    assert "accuracy" not in unlabelled.to_metrics()
 
 
-def test_without_labels_there_is_no_accuracy():
-    assert "accuracy" not in generation_scores(probabilities_of([1, 2], 0.9), 0.8).to_metrics()
-
-
-@pytest.mark.parametrize("shape", [(0, 10), (10,), (5, 9), (5, 3, 9), (5, 1, 3, 10)])
-def test_probabilities_of_another_shape_are_refused(shape):
-    with pytest.raises(ValueError, match=r"^probabilities: shape "):
-        generation_scores(np.ones(shape), 0.5)
-
-
-def test_a_tolerance_that_no_belief_can_reach_is_refused():
-    with pytest.raises(ValueError, match=r"^tolerance: 80, 0 to 1 expected$"):
-        generation_scores(probabilities_of([1], 0.9), 80)
-
-
-@pytest.mark.parametrize("labels", [[1], [1, 10], [-1, 1]])
-def test_labels_that_do_not_belong_to_the_images_are_refused(labels):
-    with pytest.raises(ValueError, match=r"^labels: shape "):
-        generation_scores(probabilities_of([1, 2], 0.9), 0.8, np.array(labels))
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        *(
+            ({"probabilities": np.ones(shape)}, "probabilities: shape ")
+            for shape in [(0, 10), (10,), (5, 9), (5, 3, 9), (5, 1, 3, 10)]
+        ),
+        ({"tolerance": 80}, "tolerance: 80, 0 to 1 expected$"),
+        *(({"labels": np.array(labels)}, "labels: shape ") for labels in [[1], [1, 10], [-1, 1]]),
+    ],
+)
+def test_arguments_that_do_not_fit_together_are_refused(arguments, message):
+    fitting = {"probabilities": probabilities_of([1, 2], 0.9), "tolerance": 0.8}
+    with pytest.raises(ValueError, match=f"^{message}"):
+        generation_scores(**fitting | arguments)

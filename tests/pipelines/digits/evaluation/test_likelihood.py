@@ -67,14 +67,11 @@ def images(model, generator):
     return torch.bernoulli(model.decode(latents).sigmoid(), generator=generator)
 
 
-def test_the_bernoulli_likelihood_is_that_of_torch(generator):
+def test_the_bernoulli_likelihood_is_that_of_torch_and_of_grey_pixels_its_expectation(generator):
     logits = 5 * torch.randn(4, 1, 28, 28, generator=generator)
     pixels = torch.bernoulli(torch.full_like(logits, 0.4), generator=generator)
     expected = Independent(Bernoulli(logits=logits), 3).log_prob(pixels)
     assert bernoulli_log_likelihood(pixels, logits).numpy() == pytest.approx(expected, rel=1e-5)
-
-
-def test_the_likelihood_of_grey_pixels_is_the_expectation_over_their_binarisation():
     logits, grey = torch.tensor([[1.3]]), torch.tensor([[0.3]])
     white, black = (bernoulli_log_likelihood(torch.full((1, 1), x), logits) for x in (1.0, 0.0))
     assert torch.allclose(bernoulli_log_likelihood(grey, logits), 0.3 * white + 0.7 * black)
@@ -101,23 +98,16 @@ def test_importance_sampling_agrees_with_quadrature(model, images, generator, ad
 
 def test_adaptation_makes_up_for_an_encoder_that_is_far_off(model, images, generator):
     exact = quadrature(model, images).numpy()
-    mean, log_variance = model.encode(images)
+
+    def far_off(pixels):
+        mean, log_variance = model.encode(pixels)
+        return mean + 0.5, log_variance - 2
 
     def estimate(adaptations):
-        estimates = [
-            importance_weighted_likelihood(
-                image[None],
-                lambda _, far=far[None]: (far, log_variance[:1] - 2),
-                model.decode,
-                generator,
-                samples=500,
-                adaptations=adaptations,
-            )
-            for image, far in zip(images, mean + 0.5, strict=True)
-        ]
-        found = np.concatenate([each.log_likelihood for each in estimates])
-        effective = np.concatenate([each.effective_sample_size for each in estimates])
-        return np.abs(found - exact).mean(), np.median(effective)
+        found = importance_weighted_likelihood(
+            images, far_off, model.decode, generator, samples=500, adaptations=adaptations
+        )
+        return np.abs(found.log_likelihood - exact).mean(), np.median(found.effective_sample_size)
 
     error_without, effective_without = estimate(0)
     error, effective = estimate(4)
@@ -141,15 +131,10 @@ def test_the_lower_bound_lies_below_the_likelihood_by_the_divergence_from_the_po
 
 def test_the_standard_error_is_the_spread_of_repeated_estimates(model, images, generator):
     posterior = model.encode(images)
+    options = {"samples": 100, "adaptations": 0, "at_once": 1000}
     repeated = [
         importance_weighted_likelihood(
-            images,
-            lambda _: posterior,
-            model.decode,
-            generator,
-            samples=100,
-            adaptations=0,
-            at_once=1000,
+            images, lambda _: posterior, model.decode, generator, **options
         )
         for _ in range(200)
     ]
@@ -158,11 +143,15 @@ def test_the_standard_error_is_the_spread_of_repeated_estimates(model, images, g
     assert stated == pytest.approx(spread, rel=0.2)
 
 
+def prior(pixels):
+    """An encoder that gives the prior, so that weights are likelihoods."""
+    return torch.zeros(len(pixels), 2), torch.zeros(len(pixels), 2)
+
+
 @pytest.mark.parametrize(("samples", "at_once"), [(7, 3), (7, 7), (5, 12), (4, 1000)])
 def test_every_image_has_its_samples_decoded_however_they_are_divided(
     model, images, generator, samples, at_once
 ):
-    model.encode = lambda pixels: (torch.zeros(len(pixels), 2), torch.zeros(len(pixels), 2))
     decoded = []
 
     def decode(latents):
@@ -171,11 +160,10 @@ def test_every_image_has_its_samples_decoded_however_they_are_divided(
         return model.decode(latents)
 
     estimate = importance_weighted_likelihood(
-        images, model.encode, decode, generator, samples=samples, adaptations=0, at_once=at_once
+        images, prior, decode, generator, samples=samples, adaptations=0, at_once=at_once
     )
     assert sum(map(len, decoded)) == samples * len(images)
     if samples >= at_once:
-        # the prior is the proposal, so that weights are likelihoods
         logits = model.decode(torch.cat(decoded)).view(len(images), samples, PIXELS)
         pixels = images.view(-1, 1, PIXELS).expand_as(logits)
         log_weights = Bernoulli(logits=logits).log_prob(pixels).sum(2)
@@ -183,22 +171,21 @@ def test_every_image_has_its_samples_decoded_however_they_are_divided(
         assert estimate.log_likelihood == pytest.approx(expected.numpy(), rel=1e-5)
 
 
-def test_an_exact_proposal_leaves_nothing_to_chance(images, generator):
-    """Without a decoder's influence the prior is the posterior, and every weight is the same."""
+def test_an_exact_proposal_has_equal_weights_and_no_error(images, generator):
+    """Without an influence of the decoder the prior is the posterior."""
+
+    def ignore(latents):
+        return torch.zeros(len(latents), 1, 5, 5)
+
     estimate = importance_weighted_likelihood(
-        images,
-        lambda pixels: (torch.zeros(len(pixels), 2), torch.zeros(len(pixels), 2)),
-        lambda latents: torch.zeros(len(latents), 1, 5, 5),
-        generator,
-        samples=50,
-        adaptations=0,
+        images, prior, ignore, generator, samples=50, adaptations=0
     )
     assert estimate.log_likelihood == pytest.approx(-PIXELS * math.log(2))
     assert estimate.effective_sample_size == pytest.approx(50, rel=1e-3)
     assert estimate.standard_error == pytest.approx(0, abs=1e-3)
 
 
-def test_the_metrics_average_over_images_and_tell_both_errors_apart():
+def test_the_metrics_average_over_images_and_separate_both_errors():
     metrics = LikelihoodEstimate(
         log_likelihood=np.array([-80.0, -90.0]),
         standard_error=np.array([0.3, 0.4]),
@@ -217,8 +204,6 @@ def test_the_metrics_average_over_images_and_tell_both_errors_apart():
     [{"samples": 0}, {"adaptations": -1}, {"at_once": 0}, {"pixels": torch.zeros(0, 1, 5, 5)}],
 )
 def test_arguments_out_of_range_are_refused(model, images, generator, change):
-    arguments = {"pixels": images, "samples": 5, **change}
+    arguments = {"pixels": images, "samples": 5, "encode": prior, "decode": model.decode} | change
     with pytest.raises(ValueError, match=rf"^{next(iter(change))}: -?\d, at least \d expected$"):
-        importance_weighted_likelihood(
-            encode=model.encode, decode=model.decode, generator=generator, **arguments
-        )
+        importance_weighted_likelihood(generator=generator, **arguments)

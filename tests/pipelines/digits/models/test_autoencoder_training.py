@@ -1,11 +1,10 @@
-"""Autoencoders learn real digits, end where their seed says, and go on where they were killed."""
+"""Autoencoders learn real digits, reproducibly, and resume bit for bit after a kill."""
 
 import numpy as np
 import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from pipelines.digits.data.mnist import small_digits
 from pipelines.digits.data.stacking import pixel_values
 from pipelines.digits.models import autoencoder_training
 from pipelines.digits.models.autoencoder import Architecture, Autoencoder
@@ -18,8 +17,8 @@ TINY = {"latent": 3, "widths": [4], "hidden": 16}
 
 
 @pytest.fixture(scope="module")
-def images():
-    return small_digits().train_images
+def images(digits):
+    return digits.train_images
 
 
 def train(images, *, seed=0, channels=1, precision="32-true", **options):
@@ -44,19 +43,11 @@ VARIANTS = {
 }
 
 
-# what is learnt
-
-
 @pytest.mark.parametrize("kind", ["autoencoder", "variational"])
 def test_the_loss_falls_on_digits_that_are_not_learnt_from(images, kind):
-    larger = AutoencoderSettings(
-        kind=kind,
-        architecture=Architecture(latent=8, widths=[8], hidden=64),
-        pixels="binary",
-        epochs=5,
-        batch_size=32,
-        learning_rate=0.02,
-    )
+    architecture = Architecture(latent=8, widths=[8], hidden=64)
+    options = {"pixels": "binary", "epochs": 5, "batch_size": 32, "learning_rate": 0.02}
+    larger = AutoencoderSettings(kind=kind, architecture=architecture, **options)
     network, result = train_autoencoder(images, larger, seed=0, device="cpu")
     assert type(network) is (Autoencoder if kind == "autoencoder" else VariationalAutoencoder)
     assert not network.training
@@ -98,7 +89,7 @@ def test_the_loss_is_the_cross_entropy_summed_over_pixels_of_the_images_held_out
     assert result.best_score == pytest.approx(float(loss), rel=1e-5)
 
 
-def test_a_warm_up_lets_latents_hold_more_and_leaves_the_metrics_those_of_the_whole_bound(images):
+def test_a_warm_up_raises_the_kl_and_leaves_the_metrics_those_of_the_whole_bound(images):
     options = {"pixels": "binary", "learning_rate": 0.02}
     histories = [train(images, kl_warmup=epochs, **options)[1].history for epochs in (0, 1000)]
     cold, warm = (np.array([row["train/kl"] for row in history]) for history in histories)
@@ -109,14 +100,12 @@ def test_a_warm_up_lets_latents_hold_more_and_leaves_the_metrics_those_of_the_wh
             assert row[f"{split}/loss"] == pytest.approx(parts)
 
 
-def test_more_importance_samples_make_another_and_tighter_loss(images):
-    scores = [train(images[:500], importance_samples=samples)[1].best_score for samples in (1, 20)]
-    assert scores[1] < scores[0]
+def test_more_importance_samples_make_a_tighter_loss(images):
+    single, many = (train(images[:500], importance_samples=samples)[1] for samples in (1, 20))
+    assert many.best_score < single.best_score
 
 
-def test_stacks_hold_every_image_of_their_batch_once_in_each_channel_newly_mixed(
-    images, monkeypatch
-):
+def test_stacks_hold_every_image_of_a_batch_once_in_each_channel(images, monkeypatch):
     seen = []
 
     def spy(batch, mode):
@@ -148,21 +137,13 @@ def test_the_validation_images_are_never_learnt_from(images):
 
 
 def test_mixed_precision_learns_much_the_same(images):
-    whole, mixed = (
-        train(images[:500], precision=precision)[1].best_score
-        for precision in ("32-true", "bf16-mixed")
-    )
-    assert mixed == pytest.approx(whole, rel=0.03)
-    assert mixed != whole
-
-
-# where it ends
+    whole, mixed = (train(images[:500], precision=name)[1] for name in ("32-true", "bf16-mixed"))
+    assert mixed.best_score == pytest.approx(whole.best_score, rel=0.03)
+    assert mixed.best_score != whole.best_score
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_training_killed_and_started_again_ends_bit_for_bit_as_an_undisturbed_one(
-    images, tmp_path, variant
-):
+def test_a_resumed_training_ends_bit_for_bit_as_an_undisturbed_one(images, tmp_path, variant):
     def kill(epoch: int, row: dict[str, float]) -> None:
         if epoch == 2:
             raise InterruptedError
@@ -197,15 +178,6 @@ def test_a_last_batch_of_one_image_is_no_obstacle(images):
     assert len(result.history) == 1
 
 
-# what can go wrong
-
-
-@pytest.mark.parametrize("kind", ["autoencoder", "variational"])
-def test_a_rate_far_too_high_stops_the_training_with_the_reason(images, kind):
-    with pytest.raises(DivergenceError, match="training diverged in epoch 1: train/"):
-        train(images[:200], kind=kind, learning_rate=1e12)
-
-
 def test_a_diverging_training_leaves_the_last_good_checkpoint(images, tmp_path, monkeypatch):
     poisoned = []
 
@@ -225,15 +197,11 @@ def test_a_diverging_training_leaves_the_last_good_checkpoint(images, tmp_path, 
     assert bits(network) == bits(train(images[:100])[0])
 
 
-@pytest.mark.parametrize("fraction", [0.0, 0.001, 1.0])
-def test_a_split_without_images_on_either_side_is_refused(images, fraction):
-    with pytest.raises(ValueError, match=f"^validation_fraction: {fraction} of 100 images"):
-        train(images[:100], validation_fraction=fraction)
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"validation_fraction": 0.001}, "validation_fraction: 0.001 of 100 images"),
+        ({"validation_fraction": 1.0}, "validation_fraction: 1.0 of 100 images"),
         ({"kind": "diffusion"}, "kind: 'diffusion', one of autoencoder, variational expected"),
         ({"importance_samples": 0}, "importance_samples: 0, at least 1 expected"),
         ({"batch_size": 1}, "batch_size: 1, at least 2 expected"),
@@ -243,7 +211,7 @@ def test_a_split_without_images_on_either_side_is_refused(images, fraction):
         ({"kl_warmup": 1.0, "kind": "autoencoder"}, "kl_warmup: 1.0, .*0 of all but"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused_in_one_line(options, message):
+def test_impossible_settings_are_refused_in_one_line(images, options, message):
     with pytest.raises(ValueError, match=f"^{message}") as caught:
-        AutoencoderSettings(**options)
+        train(images[:100], **options)
     assert "\n" not in str(caught.value)

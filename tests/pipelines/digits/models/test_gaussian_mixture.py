@@ -50,21 +50,21 @@ def test_a_seed_decides_the_fit(latents):
     assert torch.equal(first.factors, again.factors)
 
 
-def test_more_components_than_latents_are_refused(latents):
-    with pytest.raises(ValueError, match=r"^latents: shape \[5, 3\], .* n at least 6 expected$"):
-        gaussian_mixture(latents[:5], 6, seed=0)
-    with pytest.raises(ValueError, match=r"^components: 0, at least 1 expected$"):
-        gaussian_mixture(latents, 0, seed=0)
-
-
-def test_a_coordinate_that_others_determine_has_no_density(latents):
-    latents[:, 1] = 4.0
-    with pytest.raises(ValueError, match=r"^latents: a coordinate depends linearly on others"):
-        gaussian_mixture(latents, 2, seed=0)
-
-
 def test_more_components_than_clusters_do_no_harm(latents):
     repeated = latents[:10].repeat(50, 1)
     density = gaussian_mixture(repeated, 30, seed=0)
     assert density.log_density(repeated).isfinite().all()
     assert density.sample(100, torch.Generator().manual_seed(0)).isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("change", "components", "message"),
+    [
+        (lambda latents: latents[:5], 6, r"latents: shape \[5, 3\], .* n at least 6 expected$"),
+        (lambda latents: latents, 0, "components: 0, at least 1 expected$"),
+        (lambda latents: latents * torch.tensor([1, 0, 1]), 2, "latents: a coordinate depends"),
+    ],
+)
+def test_latents_without_a_density_are_refused(latents, change, components, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        gaussian_mixture(change(latents), components, seed=0)

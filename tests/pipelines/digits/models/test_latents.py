@@ -1,4 +1,4 @@
-"""Densities over latents are those of SciPy, are sampled as they say, and survive the disk."""
+"""Densities over latents agree with SciPy, are sampled and saved, and latents become images."""
 
 import math
 
@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save_file
 from scipy.stats import kstest, multivariate_normal, norm
 
+from pipelines.digits.models.generation import decoded_images, latent_walk
 from pipelines.digits.models.latents import (
     independent_normals,
     load_density,
@@ -28,7 +29,10 @@ def test_the_density_of_a_mixture_is_the_weighted_sum_of_its_normal_densities(mi
 
 
 def test_samples_come_from_each_component_by_its_weight_with_its_moments(mixture, generator):
-    samples = mixture.sample(20_000, generator).double()
+    samples = mixture.sample(20_000, generator)
+    assert samples.dtype == torch.float32
+    assert torch.equal(mixture.sample(20_000, generator.manual_seed(0)), samples)
+    samples = samples.double()
     first = samples[:, 0] < 15
     assert float(first.double().mean()) == pytest.approx(0.3, abs=0.015)
     for mean, factor, members in zip(
@@ -38,14 +42,7 @@ def test_samples_come_from_each_component_by_its_weight_with_its_moments(mixture
         assert members.T.cov().numpy() == pytest.approx((factor @ factor.T).numpy(), abs=0.25)
 
 
-def test_the_same_seed_samples_the_same_latents(mixture):
-    first, again = (mixture.sample(10, torch.Generator().manual_seed(5)) for _ in range(2))
-    assert torch.equal(first, again)
-    assert first.shape == (10, 3)
-    assert first.dtype == torch.float32
-
-
-def test_the_standard_normal_is_what_it_is_called(generator):
+def test_the_standard_normal_has_its_density_and_samples(generator):
     density = standard_normal(4)
     samples = density.sample(5000, generator)
     assert kstest(samples.flatten(), norm.cdf).pvalue > 1e-3
@@ -71,27 +68,55 @@ def test_a_density_is_read_back_as_it_was_and_written_alike_every_time(mixture, 
 def test_a_file_that_is_no_density_is_refused(mixture, tmp_path):
     (tmp_path / "noise").write_bytes(b"no safetensors at all")
     save_file({"weights": mixture.weights}, tmp_path / "part")
-    save_file(
-        {
-            "weights": mixture.weights,
-            "means": mixture.means,
-            "factors": mixture.factors[:1].clone(),
-        },
-        tmp_path / "torn",
-    )
+    torn = vars(mixture) | {"factors": mixture.factors[:1].clone()}
+    save_file(torn, tmp_path / "torn")
     for name in ("noise", "part", "torn"):
         with pytest.raises(ValueError, match=rf"{name}: not a saved density: "):
             load_density(tmp_path / name)
 
 
-@pytest.mark.parametrize("spoiled", [math.nan, math.inf])
-def test_latents_of_a_diverged_encoder_are_refused(latents, spoiled):
-    latents[7, 1] = spoiled
-    with pytest.raises(ValueError, match=r"^latents: .*finite"):
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (math.nan, "latents: .*finite"),
+        (math.inf, "latents: .*finite"),
+        (4.0, "latents: a coordinate is constant"),
+    ],
+)
+def test_latents_of_a_diverged_encoder_and_a_dead_coordinate_are_refused(latents, value, message):
+    latents[:, 1] = value
+    with pytest.raises(ValueError, match=f"^{message}"):
         independent_normals(latents)
 
 
-def test_a_dead_coordinate_has_no_normal_density(latents):
-    latents[:, 1] = 4.0
-    with pytest.raises(ValueError, match=r"^latents: a coordinate is constant"):
-        independent_normals(latents)
+def test_decoded_pixels_are_the_probabilities_of_white_in_grey_levels():
+    logits = torch.randn(7, 1, 28, 28, generator=torch.Generator().manual_seed(0)) * 4
+    images = decoded_images(lambda latents: latents.view(-1, 1, 28, 28), logits.flatten(1))
+    assert images.shape == (7, 28, 28)
+    assert images.dtype == np.uint8
+    assert np.abs(images / 255 - logits.sigmoid().squeeze(1).numpy()).max() <= 0.5 / 255 + 1e-6
+
+
+def test_every_latent_is_decoded_once_and_in_order_however_many_at_once():
+    latents = torch.linspace(-3, 3, 11)[:, None]
+    sizes = []
+
+    def decode(batch):
+        sizes.append(len(batch))
+        return batch.view(-1, 1, 1, 1)
+
+    batched = decoded_images(decode, latents, at_once=4)
+    assert sizes == [4, 4, 3]
+    assert np.array_equal(batched, decoded_images(decode, latents))
+    assert (np.diff(batched.ravel().astype(int)) > 0).all()
+
+
+def test_a_walk_begins_and_ends_where_it_should_and_steps_evenly():
+    start, end = torch.randn(2, 3, 16, generator=torch.Generator().manual_seed(0))
+    walk = latent_walk(start, end, 5)
+    assert walk.shape == (5, 3, 16)
+    assert torch.equal(walk[0], start)
+    assert torch.allclose(walk[-1], end)
+    assert torch.allclose(walk.diff(dim=0), ((end - start) / 4).expand(4, -1, -1), atol=1e-6)
+    with pytest.raises(ValueError, match=r"^steps: 1, at least 2 expected$"):
+        latent_walk(start, end, 1)

@@ -1,10 +1,23 @@
-"""A verifier is what its blocks say, and believes of an image what its network makes of it."""
+"""A verifier has the layers of its settings, learns real digits and classifies each channel."""
 
 import numpy as np
 import pytest
 import torch
 
-from pipelines.digits.models.verifier import Verifier, classify, read_images
+from pipelines.digits.data.augmentation import Augmentation
+from pipelines.digits.models.settings import VerifierSettings
+from pipelines.digits.models.verifier import Verifier, classify, read_images, save_verifier
+from pipelines.digits.models.verifier_training import train_verifier
+
+SMALL = VerifierSettings(
+    blocks=[[8], [16]],
+    augmentation=Augmentation(rotation=5, scaling=0.05, shear=0.05, shift=1),
+    epochs=8,
+    batch_size=50,
+    learning_rate=0.02,
+    validation_fraction=0.1,
+)
+BRIEF = VerifierSettings(blocks=[[4]], epochs=1, validation_fraction=0.1)
 
 
 def new_network() -> Verifier:
@@ -18,9 +31,6 @@ def new_network() -> Verifier:
 
 def noise(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-
-
-# the network
 
 
 @pytest.mark.parametrize("blocks", [[[4]], [[4, 5], [6]], [[2], [3], [4], [5, 5]]])
@@ -54,9 +64,6 @@ def test_a_network_that_makes_no_sense_is_refused(arguments, message):
         Verifier(**arguments)
 
 
-# what it believes
-
-
 def test_probabilities_are_the_softmax_of_the_logits_in_evaluation_mode():
     network, images = new_network(), noise(20, 28, 28)
     probabilities = classify(network, images)
@@ -65,29 +72,25 @@ def test_probabilities_are_the_softmax_of_the_logits_in_evaluation_mode():
         logits = network(torch.tensor(images[:, None] / 255, dtype=torch.float32))
     expected = torch.softmax(logits.double(), dim=1).numpy()
     np.testing.assert_allclose(probabilities, expected, atol=1e-6)
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
 
 
-def test_each_channel_is_judged_by_itself():
-    network, images = new_network(), noise(7, 28, 28, 3)
-    probabilities = classify(network, images)
-    assert probabilities.shape == (7, 3, 10)
-    for channel in range(3):
-        np.testing.assert_allclose(
-            probabilities[:, channel], classify(network, images[..., channel]), atol=1e-6
-        )
+def test_each_channel_is_classified_by_itself():
+    network, stacks = new_network(), noise(7, 28, 28, 3)
+    reading = read_images(network, stacks)
+    channels = [read_images(network, stacks[..., channel]) for channel in range(3)]
+    probabilities = np.stack([each.probabilities for each in channels], axis=1)
+    np.testing.assert_allclose(reading.probabilities, probabilities, atol=1e-6)
+    features = np.concatenate([each.features for each in channels], axis=1)
+    np.testing.assert_allclose(reading.features, features, atol=1e-6)
 
 
-def test_more_images_than_a_batch_are_judged_in_their_order():
+def test_more_images_than_a_batch_are_classified_in_their_order():
     network, images = new_network(), noise(2100, 28, 28)
     probabilities = classify(network, images)
     assert probabilities.shape == (2100, 10)
     for first in (0, 1000, 2050):
-        np.testing.assert_allclose(
-            probabilities[first : first + 50],
-            classify(network, images[first : first + 50]),
-            atol=1e-5,
-        )
+        part = slice(first, first + 50)
+        np.testing.assert_allclose(probabilities[part], classify(network, images[part]), atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -96,13 +99,9 @@ def test_more_images_than_a_batch_are_judged_in_their_order():
     ids=["float", "size", "single", "channels_first"],
 )
 def test_images_of_another_kind_are_refused(images):
-    with pytest.raises(
-        ValueError, match=r"images: .* uint8 \[n, 28, 28\] or \[n, 28, 28, channels"
-    ):
+    expected = r"images: .* uint8 \[n, 28, 28\] or \[n, 28, 28, channels"
+    with pytest.raises(ValueError, match=expected):
         classify(new_network(), images)
-
-
-# its features
 
 
 def test_features_are_the_last_activations_averaged_over_positions():
@@ -117,9 +116,48 @@ def test_features_are_the_last_activations_averaged_over_positions():
     np.testing.assert_array_equal(reading.probabilities, classify(network, images))
 
 
-def test_features_of_stacks_are_those_of_their_channels_in_turn():
-    network, stacks = new_network(), noise(7, 28, 28, 3)
-    by_channel = [read_images(network, stacks[..., channel]).features for channel in range(3)]
-    np.testing.assert_allclose(
-        read_images(network, stacks).features, np.concatenate(by_channel, axis=1), atol=1e-6
-    )
+def test_real_digits_are_learned_in_seconds(digits):
+    images, labels = digits.train_images, digits.train_labels
+    network, result = train_verifier(images, labels, SMALL, seed=0, device="cpu")
+    probabilities = classify(network, digits.test_images)
+    assert (probabilities.argmax(axis=1) == digits.test_labels).mean() > 0.95
+    assert result.best_score == min(row["validation/loss"] for row in result.history)
+    parts, scores = ("train", "validation"), ("accuracy", "loss")
+    names = [f"{part}/{score}" for part in parts for score in scores]
+    assert list(result.history[0]) == ["epoch", "learning_rate", *names]
+
+
+def brief_training(digits, folder, *, seed, labels=None):
+    """Train on 300 images, and return the bytes of the saved verifier and its score."""
+    labels = digits.train_labels[:300] if labels is None else labels
+    images = digits.train_images[:300]
+    network, result = train_verifier(images, labels, BRIEF, seed=seed, device="cpu")
+    save_verifier(network, folder)
+    return [path.read_bytes() for path in sorted(folder.iterdir())], result.best_score
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(digits, tmp_path):
+    saved = []
+    for number, seed in enumerate((1, 1, 2)):
+        torch.manual_seed(number)
+        saved.append(brief_training(digits, tmp_path, seed=seed))
+    assert saved[0] == saved[1]
+    assert saved[0][0] != saved[2][0]
+
+
+def test_the_validation_images_are_never_learned_from(digits, tmp_path):
+    """Give the held-out images wrong labels, which must leave the trained bits as they are."""
+    labels = digits.train_labels[:300].copy()
+    first, score = brief_training(digits, tmp_path, seed=5, labels=labels)
+    held_out = np.random.default_rng(5).permutation(300)[-30:]
+    labels[held_out] = (labels[held_out] + 1) % 10
+    second, other_score = brief_training(digits, tmp_path, seed=5, labels=labels)
+    assert first == second
+    assert score != other_score
+
+
+@pytest.mark.parametrize("fraction", [0.001, 1.0])
+def test_a_split_without_images_on_either_side_is_refused(digits, fraction):
+    settings = VerifierSettings(validation_fraction=fraction)
+    with pytest.raises(ValueError, match=f"validation_fraction: {fraction} of 1500 images"):
+        train_verifier(digits.train_images, digits.train_labels, settings, seed=0)

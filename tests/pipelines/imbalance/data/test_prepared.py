@@ -1,16 +1,18 @@
-"""A prepared series comes back as it was written, and a damaged one is refused."""
+"""A series is split in order and completely, comes back from its files, or is refused."""
 
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines.checksums import write_checksums
 from pipelines.imbalance.data.parquet_file import read_table, write_rows, write_table
 from pipelines.imbalance.data.prepared import Prepared, read_prepared, write_prepared
 from pipelines.imbalance.data.resolution import at_resolution
-from pipelines.imbalance.data.splitting import split_by_fractions
+from pipelines.imbalance.data.splitting import split_by_fractions, split_by_times
 from pipelines.imbalance.features.features import make_features
 from pipelines.imbalance.features.limits import fit_limits
 from pipelines.imbalance.features.origins import split_origins
@@ -27,18 +29,12 @@ def prepared(series):
     return Prepared.of(split_by_fractions(series, 0.7, 0.15))
 
 
-def test_a_table_comes_back_as_it_was_written(series, tmp_path):
-    for minutes in (5, 15):
-        table = at_resolution(series, minutes)
-        write_table(table, tmp_path / "table.parquet")
-        pd.testing.assert_frame_equal(
-            read_table(tmp_path / "table.parquet"), table, check_freq=False
-        )
-
-
-def test_the_same_table_gives_the_same_bytes(series, tmp_path):
+@pytest.mark.parametrize("minutes", [5, 15])
+def test_a_table_comes_back_as_it_was_and_is_written_as_the_same_bytes(series, tmp_path, minutes):
+    table = at_resolution(series, minutes)
     for name in ("first", "second"):
-        write_table(series.copy(), tmp_path / name)
+        write_table(table.copy(), tmp_path / name)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "first"), table, check_freq=False)
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
 
 
@@ -50,15 +46,14 @@ def test_a_file_that_is_cut_or_holds_something_else_is_refused(series, tmp_path)
         file.write_bytes(damaged)
         with pytest.raises(ValueError, match=r"table\.parquet: no table of the area"):
             read_table(file)
-    series.to_parquet(file)
-    with pytest.raises(ValueError, match="it holds no SHA-256 sum"):
-        read_table(file)
-    write_rows(series.drop(columns="wind"), file)
-    with pytest.raises(ValueError, match="columns hydro, micro, thermal, river"):
-        read_table(file)
-    write_rows(series.drop(index=series.index[9]), file)
-    with pytest.raises(ValueError, match="minutes between rows"):
-        read_table(file)
+    for write, message in (
+        (lambda: series.to_parquet(file), "it holds no SHA-256 sum"),
+        (lambda: write_rows(series.drop(columns="wind"), file), "columns hydro, micro, thermal, r"),
+        (lambda: write_rows(series.drop(index=series.index[9]), file), "minutes between rows"),
+    ):
+        write()
+        with pytest.raises(ValueError, match=message):
+            read_table(file)
     with pytest.raises(FileNotFoundError):
         read_table(tmp_path / "nowhere.parquet")
 
@@ -67,8 +62,8 @@ def test_a_prepared_series_comes_back_with_its_split(prepared, tmp_path):
     write_prepared(prepared, tmp_path)
     found = read_prepared(tmp_path)
     pd.testing.assert_frame_equal(found.table, prepared.table, check_freq=False)
-    assert found.validation_start == prepared.validation_start
-    assert found.test_start == prepared.test_start
+    moments = prepared.validation_start, prepared.test_start
+    assert (found.validation_start, found.test_start) == moments
 
 
 @pytest.mark.parametrize(
@@ -81,7 +76,7 @@ def test_a_prepared_series_comes_back_with_its_split(prepared, tmp_path):
         ["2021-03-10", "2021-03-12"],
     ],
 )
-def test_a_split_that_makes_no_sense_is_refused(prepared, tmp_path, moments):
+def test_an_impossible_split_is_refused(prepared, tmp_path, moments):
     write_prepared(prepared, tmp_path)
     (tmp_path / "split.json").write_text(json.dumps(moments))
     write_checksums(tmp_path)
@@ -99,8 +94,84 @@ def test_no_step_of_one_part_lies_in_another(prepared):
     assert steps["validation"].max() < prepared.test_start <= steps["test"].min()
     assert steps["test"].max() == times[-1]
     assert len(origins.test) == len(times[times >= prepared.test_start]) - 23
-
-
-def test_training_rows_end_where_validation_begins(prepared):
     last = prepared.training_rows.index[-1]
     assert last == prepared.validation_start - pd.Timedelta(minutes=5)
+
+
+def rows(count):
+    times = pd.date_range("2021-03-01", periods=count, freq="5min", name="start_time")
+    return pd.DataFrame({"y": np.arange(count, dtype=float)}, times)
+
+
+def assert_parts(split, table):
+    parts = [split.train, split.validation, split.test]
+    assert all(len(part) for part in parts)
+    assert split.train.index[-1] < split.validation.index[0]
+    assert split.validation.index[-1] < split.test.index[0]
+    pd.testing.assert_frame_equal(pd.concat(parts), table, check_freq=False)
+
+
+@given(st.integers(20, 3000), st.integers(1, 18), st.integers(1, 18))
+def test_fractions_of_time_give_disjoint_ordered_complete_parts(count, train, validation):
+    if train + validation >= 20:
+        train, validation = 20 - validation, 20 - train
+    if train + validation >= 20:
+        return
+    table = rows(count)
+    split = split_by_fractions(table, train / 20, validation / 20)
+    assert_parts(split, table)
+    # Integers are the reference: floor(count * train / 20) without rounding.
+    assert len(split.train) == count * train // 20
+    assert len(split.train) + len(split.validation) == count * (train + validation) // 20
+
+
+@given(st.integers(1, 98), st.integers(1, 98))
+def test_moments_give_disjoint_ordered_complete_parts(first, second):
+    table = rows(100)
+    if first >= second:
+        with pytest.raises(ValueError, match="in this order and within the table"):
+            split_by_times(table, table.index[first], table.index[second])
+        return
+    split = split_by_times(table, table.index[first], str(table.index[second]))
+    assert_parts(split, table)
+    assert split.validation.index[0] == table.index[first]
+    assert split.test.index[0] == table.index[second]
+
+
+def test_moments_off_the_clock_and_with_an_offset_are_understood():
+    table = rows(100)
+    split = split_by_times(table, "2021-03-01 00:31:07", "2021-03-01T02:00+01:00")
+    assert_parts(split, table)
+    assert split.validation.index[0] == pd.Timestamp("2021-03-01 00:35")
+    assert split.test.index[0] == pd.Timestamp("2021-03-01 01:00")
+
+
+@pytest.mark.parametrize(
+    ("count", "train", "validation", "message"),
+    [
+        (100, 0.8, 0.2, "train, validation: 0.8, 0.2, positive fractions below 1 together"),
+        (100, 0, 0.2, "positive fractions"),
+        (100, 0.5, -0.2, "positive fractions"),
+        (100, float("nan"), 0.2, "positive fractions"),
+        (3, 0.1, 0.5, "table: 3 rows, enough for 0.1 to train"),
+        (0, 0.5, 0.2, "table: 0 rows"),
+    ],
+)
+def test_impossible_fractions_are_refused(count, train, validation, message):
+    with pytest.raises(ValueError, match=message):
+        split_by_fractions(rows(count), train, validation)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        ("soon", "2021-03-01 01:00", "validation_start: 'soon', a time such as"),
+        ("2021-03-01 01:00", "", "test_start: '', a time such as"),
+        ("2021-03-01", "2021-03-01 01:00", "after 2021-03-01 00:00:00 and not after"),
+        ("2021-03-01 01:00", "2021-03-02", "within the table"),
+        ("2021-03-01 01:01", "2021-03-01 01:04", "a row between the two expected"),
+    ],
+)
+def test_impossible_moments_are_refused(first, second, message):
+    with pytest.raises(ValueError, match=message):
+        split_by_times(rows(100), first, second)

@@ -1,4 +1,4 @@
-"""CSV files become one table, or an error that a person finds in the file."""
+"""CSV files become one checked table, or an error that names the line or the time of the fault."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.imbalance.data.gaps import LONGEST_FILL, Repairs, fill_gaps
-from pipelines.imbalance.data.schema import TableError
+from pipelines.imbalance.data.schema import COLUMNS, LIMITS, TableError, check_table
 from pipelines.imbalance.data.table import read_tables
 
 
@@ -32,24 +32,22 @@ def test_a_file_is_read_to_the_last_digit(table, write):
     assert str(repairs) == "nothing repaired"
 
 
-def test_columns_may_come_in_any_order_and_times_with_an_offset(table, write):
-    shuffled = table.tz_localize("UTC").tz_convert("Europe/Oslo").iloc[:, ::-1]
-    pd.testing.assert_frame_equal(read(write(shuffled)), table)
-
-
-def test_line_ends_of_windows_a_byte_order_mark_and_empty_lines_change_nothing(table, write):
+def test_line_ends_a_byte_order_mark_empty_lines_column_order_and_offsets_change_nothing(
+    table, write
+):
     path = write(table)
     lines = path.read_bytes().replace(b"\n", b"\r\n").split(b"\r\n")
     path.write_bytes(b"\xef\xbb\xbf" + b"\r\n".join([*lines[:5], b"", *lines[5:], b""]))
     pd.testing.assert_frame_equal(read(path), table)
+    shuffled = table.tz_localize("UTC").tz_convert("Europe/Oslo").iloc[:, ::-1]
+    pd.testing.assert_frame_equal(read(write(shuffled)), table)
 
 
-def test_files_in_any_order_make_one_table(table, write):
+def test_files_in_any_order_make_one_table_with_shared_rows_once(table, write):
     paths = [write(table[20:], "b.csv"), write(table[:10], "c.csv"), write(table[10:20], "a.csv")]
     pd.testing.assert_frame_equal(read_tables(paths)[0], table)
-
-
-def test_rows_that_files_share_are_kept_once_and_counted(table, write):
+    with pytest.raises(TableError, match="at least one expected"):
+        read_tables([])
     read_back, repairs = read_tables([write(table[:20], "a.csv"), write(table[15:], "b.csv")])
     pd.testing.assert_frame_equal(read_back, table)
     assert repairs == Repairs(repeated_rows=5)
@@ -76,12 +74,8 @@ def test_short_gaps_take_the_last_known_values_and_are_counted(table, write):
     expected.iloc[5, 6] = table.iloc[4, 6]
     read_back, repairs = read_tables([write(gappy)])
     pd.testing.assert_frame_equal(read_back, expected)
-    assert repairs.to_metrics() == {
-        "repeated_rows": 0,
-        "filled_rows": 3,
-        "filled_values": 1,
-        "longest_fill": 3,
-    }
+    counts = {"repeated_rows": 0, "filled_rows": 3, "filled_values": 1, "longest_fill": 3}
+    assert repairs.to_metrics() == counts
     assert str(repairs) == (
         "3 missing rows and 1 empty cells filled with the last known values, at most 3 steps in a "
         "row (2021-03-27 22:55:00, 2021-03-27 23:20:00, 2021-03-27 23:25:00 and 1 more)"
@@ -92,11 +86,8 @@ def test_short_gaps_take_the_last_known_values_and_are_counted(table, write):
 @given(st.sets(st.integers(1, 34)), st.integers(5, 35))
 def test_what_is_filled_does_not_depend_on_what_comes_later(missing, end):
     times = pd.date_range("2021-03-01", periods=36, freq="5min", name="start_time")
-    whole = pd.DataFrame(
-        np.random.default_rng(0).uniform(1, 9, (36, 9)),
-        times,
-        ["hydro", "micro", "thermal", "wind", "river", "total", "y", "sys_reg", "flow"],
-    )
+    values = np.random.default_rng(0).uniform(1, 9, (36, 9))
+    whole = pd.DataFrame(values, times, list(COLUMNS))
     gappy = whole.drop(times[sorted(missing)])
     try:
         filled, _ = fill_gaps(gappy)
@@ -127,16 +118,16 @@ def test_a_gap_between_files_names_the_file_before_it(table, write):
         read_tables([write(table[:10], "a.csv"), write(table[20:], "b.csv")])
 
 
-def test_nothing_stands_in_for_a_first_value_nor_endlessly_for_the_last(table, write):
+def test_a_first_value_is_never_filled_and_last_ones_only_a_few_times(table, write):
+    def without(missing):
+        return write(table.assign(wind=table["wind"].mask(missing(np.arange(36)))))
+
     with pytest.raises(TableError, match=r"line 2: wind: no value, and none before it"):
-        read(write(table.assign(wind=table["wind"].mask(np.arange(36) < 1))))
+        read(without(lambda row: row < 1))
     with pytest.raises(TableError, match=r"wind: no value between 2021-03-28 00:45:00 and the end"):
-        read(write(table.assign(wind=table["wind"].mask(np.arange(36) > 27))))
-    assert read_tables([write(table.assign(wind=table["wind"].mask(np.arange(36) > 30)))])[
-        1
-    ] == Repairs(
-        0, 0, 5, 5, "2021-03-28 01:05:00, 2021-03-28 01:10:00, 2021-03-28 01:15:00 and 2 more"
-    )
+        read(without(lambda row: row > 27))
+    times = "2021-03-28 01:05:00, 2021-03-28 01:10:00, 2021-03-28 01:15:00 and 2 more"
+    assert read_tables([without(lambda row: row > 30)])[1] == Repairs(0, 0, 5, 5, times)
 
 
 def replaced(old, new):
@@ -149,10 +140,7 @@ FAULTS = {
     "cut in a line": (lambda c: c[:1500], r"the last line, \d+, is not ended: the file may be cut"),
     "cut in the last number": (lambda c: c[:-3], "the last line, 37, is not ended"),
     "short line": (replaced(b",702.875", b""), "9 fields where the header has 10, in line 4$"),
-    "long line": (
-        replaced(b"702.875", b"702,875"),
-        "11 fields where the header has 10, in line 4$",
-    ),
+    "long line": (replaced(b"702.875", b"702,875"), "11 fields where the header has 10, in line 4"),
     "missing": (replaced(b"wind", b"wnd"), "missing columns wind; start_time, hydro"),
     "surplus": (
         lambda c: b"".join(line + b",1\n" for line in c.splitlines()).replace(b"flow,1", b"flow,z"),
@@ -167,24 +155,11 @@ FAULTS = {
         replaced(b"2021-03-27 22:40", b"27.03.2021 22:40"),
         "start_time: '27.03.2021 22:40:00' is no time, in line 4$",
     ),
-    "no time": (replaced(b"2021-03-27 22:40:00", b""), "start_time: '' is no time, in line 4$"),
     "only commas": (lambda c: c + b",,,,,,,,,\n", "start_time: '' is no time, in line 38$"),
-    "infinite": (
-        replaced(b"702.875", b"inf"),
-        "y: inf, -100,000 to 100,000 MW expected, in line 4$",
-    ),
-    "absurd": (replaced(b",702.875", b",7e9"), "y: 7000000000.0, -100,000 to 100,000 MW expected"),
+    "infinite": (replaced(b"702.875", b"inf"), "y: inf, -100,000 to 100,000 .*, in line 4$"),
     "twice": (
         replaced(b"2021-03-27 22:45", b"2021-03-27 22:40"),
         "start_time: 2021-03-27 22:40:00, a time after the row before it expected, in line 5$",
-    ),
-    "unordered": (
-        replaced(b"2021-03-27 22:45", b"2021-03-27 21:40"),
-        "start_time: 2021-03-27 21:40:00, a time after the row before it expected, in line 5$",
-    ),
-    "off the clock": (
-        replaced(b"2021-03-27 22:45:00", b"2021-03-27 22:46:30"),
-        "start_time: 2021-03-27 22:46:30, a multiple of 5 minutes expected, in line 5$",
     ),
     "not text": (replaced(b"702.875", b"\xff\xfe"), "no CSV file: .*decode"),
 }
@@ -200,11 +175,6 @@ def test_a_fault_in_a_file_is_named_in_one_line(table, write, fault):
     assert "\n" not in str(error.value)
 
 
-def test_without_files_there_is_no_table():
-    with pytest.raises(TableError, match="at least one expected"):
-        read_tables([])
-
-
 def test_any_cut_of_a_file_is_noticed_but_one_at_the_end_of_a_line(table, write):
     path = write(table[:4])
     content = path.read_bytes()
@@ -215,3 +185,71 @@ def test_any_cut_of_a_file_is_noticed_but_one_at_the_end_of_a_line(table, write)
         else:
             with pytest.raises(TableError):
                 read(path)
+
+
+def test_a_whole_table_passes_and_plans_alone_where_they_are_expected(table):
+    check_table(table)
+    plans = [name for name in COLUMNS if name not in ("y", "sys_reg")]
+    check_table(table[plans], columns=plans)
+    with pytest.raises(TableError, match=r"^request: missing columns y, sys_reg; start_time"):
+        check_table(table[plans], source="request")
+
+
+def broken(table, row, column, value):
+    table.iloc[row, table.columns.get_loc(column)] = value
+    return table
+
+
+FAULTS_OF_TABLES = {
+    "empty": (lambda t: t.iloc[:0], "index: 0 rows of 'start_time', at least one"),
+    "unnamed": (lambda t: t.rename_axis("time"), "index: 36 rows of 'time'"),
+    "numbered": (lambda t: t.reset_index(drop=True), "index: int64, timestamps in UTC"),
+    "zoned": (lambda t: t.tz_localize("Europe/Oslo"), "index: datetime64.us, Europe/Oslo., timest"),
+    "missing": (lambda t: t.drop(columns=["wind", "y"]), "missing columns wind, y; start_time,"),
+    "surplus": (lambda t: t.assign(price=1.0), "surplus columns price; start_time, hydro"),
+    "order": (lambda t: t[["y", *t.columns.drop("y")]], "columns: y, hydro, .* the order hydro, "),
+    "text": (lambda t: t.astype({"flow": str}), r"flow: str, dtype\('float64'\) expected"),
+    "nan": (
+        lambda t: broken(t, slice(3, 9), "y", np.nan),
+        "y: no value at 2021-03-27 22:45:00, at .* 22:50:00, at .* 22:55:00 and 3 more",
+    ),
+    "infinite": (
+        lambda t: broken(t, 3, "y", -np.inf),
+        "y: -inf, -100,000 to 100,000 MW expected, at 2021-03-27 22:45:00$",
+    ),
+    "absurd": (lambda t: broken(t, 0, "micro", -1e-3), "micro: -0.001, 0 to 50,000 MW expected"),
+    "gap": (
+        lambda t: t.drop(t.index[[7, 20]]),
+        "start_time: 2 gaps, the first between 2021-03-27 23:00:00 and 2021-03-27 23:10:00, 5 min",
+    ),
+    "twice": (
+        lambda t: t.iloc[[0, 1, 1, 2]],
+        "start_time: 2021-03-27 22:35:00, a time after the row before it expected, at",
+    ),
+    "descending": (
+        lambda t: t.iloc[::-1],
+        "start_time: 2021-03-28 01:20:00, a time after the row before it expected, .* 32 more",
+    ),
+    "off the clock": (
+        lambda t: t.set_axis(t.index + pd.Timedelta("1s")),
+        "start_time: 2021-03-27 22:30:01, a multiple of 5 minutes expected, at .* 33 more",
+    ),
+    "no time": (lambda t: t.set_axis(t.index.where(t.index != t.index[4])), "start_time: no value"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS_OF_TABLES)
+def test_a_fault_in_a_table_is_named_in_one_line(table, fault):
+    spoil, message = FAULTS_OF_TABLES[fault]
+    with pytest.raises(TableError, match=f"^table: {message}") as error:
+        check_table(spoil(table))
+    assert "\n" not in str(error.value)
+
+
+def test_the_real_table_passes_with_room_to_spare_within_the_limits(real_table):
+    check_table(real_table)
+    assert len(real_table) == 28_136
+    for name, (least, greatest) in LIMITS.items():
+        assert least <= real_table[name].min()
+        assert 1.5 * real_table[name].max() <= greatest
+    assert real_table["y"].min() < -56_000

@@ -1,13 +1,15 @@
-"""On the real series, trained on its first weeks and judged on its last three, numbers are kept."""
+"""Forecasters of the real series keep their scores on its last three weeks."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from pipelines.imbalance.data.prepared import Prepared
 from pipelines.imbalance.evaluation.scores import backtest_scores
 from pipelines.imbalance.evaluation.significance import diebold_mariano
 from pipelines.imbalance.features.features import make_features
 from pipelines.imbalance.features.limits import fit_limits
+from pipelines.imbalance.features.origins import split_origins
 from pipelines.imbalance.forecasters.intervals import fit_calibration, track_quantiles
 from pipelines.imbalance.forecasters.losses import squared_losses
 from pipelines.imbalance.forecasters.lstm_training import train_lstm
@@ -15,27 +17,21 @@ from pipelines.imbalance.forecasters.persistence import persistence, structural_
 from pipelines.imbalance.forecasters.ridge import fit_ridge
 from pipelines.imbalance.forecasters.settings import LSTMSettings
 
+RULES = {"structural_persistence": structural_persistence, "persistence": persistence}
+
 
 @pytest.fixture(scope="module")
 def backtest(real_table):
-    """Scores by forecaster, all of the same origins: every one of the last three weeks."""
-    times = real_table.index
-    end = times[-1] + pd.Timedelta(minutes=5)
-    test_start = end - pd.Timedelta(weeks=3)
-    validation_start = test_start - pd.Timedelta(weeks=2)
-    limits = fit_limits(real_table["y"][times < validation_start].to_numpy())
+    """Scores and losses by forecaster, of every origin of the last three weeks."""
+    test_start = real_table.index[-1] + pd.Timedelta(minutes=5) - pd.Timedelta(weeks=3)
+    prepared = Prepared(real_table, test_start - pd.Timedelta(weeks=2), test_start)
+    limits = fit_limits(prepared.training_rows["y"].to_numpy())
     features = make_features(real_table, limits, altered=True)
-    training = features.origins_between(times[0], validation_start)
-    validation = features.origins_between(validation_start, test_start)
-    test = features.origins_between(test_start, end)
+    origins = split_origins(prepared, features)
+    training, validation, test = origins.training, origins.validation, origins.test
     lstm, _ = train_lstm(features, training, validation, LSTMSettings(), seed=0, device="cpu")
     ridge = fit_ridge(features, training, penalty=0.2)
-    forecasters = {
-        "persistence": persistence,
-        "structural_persistence": structural_persistence,
-        "ridge": ridge.forecast,
-        "lstm_altered": lstm.forecast,
-    }
+    forecasters = RULES | {"ridge": ridge.forecast, "lstm_altered": lstm.forecast}
     truth, ahead = features.truth(test), features.times.to_numpy()[features.ahead(test)]
     hours = features.times.hour.to_numpy()
     scores, losses = {}, {}
@@ -50,20 +46,11 @@ def backtest(real_table):
     return scores, losses
 
 
-def test_the_variants_rank_as_they_should(backtest):
-    scores, _ = backtest
-    ranked = ("lstm_altered", "ridge", "structural_persistence", "persistence")
-    errors = [scores[name].rmse for name in ranked]
+def test_the_forecasters_rank_as_they_should_beyond_chance(backtest):
+    scores, losses = backtest
+    errors = [scores[name].rmse for name in ("lstm_altered", "ridge", *RULES)]
     assert errors == sorted(errors)
-
-
-def test_the_lstm_is_a_third_better_than_persistence(backtest):
-    scores, _ = backtest
     assert scores["lstm_altered"].skill > 0.325
-
-
-def test_ridge_beats_structural_persistence_beyond_chance(backtest):
-    _, losses = backtest
     found = diebold_mariano(losses["ridge"], losses["structural_persistence"], 24)
     assert found.difference < 0
     assert found.p_value < 0.001

@@ -1,4 +1,4 @@
-"""Features are what they are called, at every row."""
+"""Features, limits and the calendar follow their definitions at every row."""
 
 import numpy as np
 import pandas as pd
@@ -6,8 +6,9 @@ import pytest
 
 from pipelines.imbalance.data.calendar import CALENDAR, calendar_features
 from pipelines.imbalance.data.resolution import at_resolution
+from pipelines.imbalance.data.splitting import Split
 from pipelines.imbalance.features.features import CHANGES, HISTORY, MEANS, make_features
-from pipelines.imbalance.features.limits import Limits, fit_limits
+from pipelines.imbalance.features.limits import Limits, fit_limits, outlier_counts
 from pipelines.imbalance.features.windows import (
     draw_origins,
     interactions,
@@ -35,14 +36,17 @@ def features(request, table):
     return make_features(table, LIMITS, altered=request.param)
 
 
-# features of rows
-
-
-def test_the_target_is_the_imbalance_within_limits_less_its_structural_part(features, table):
+def test_the_target_is_the_clipped_imbalance_less_its_structural_part_which_is_added_back(
+    features, table
+):
     y = table["y"].clip(-300, 300).to_numpy()[: -features.clock.horizon]
     structural = features.structural[:, 0] if features.altered else 0
     np.testing.assert_allclose(features.target, y - structural)
     np.testing.assert_array_equal(features.imbalance, table["y"])
+    origins = features.origins
+    whole = features.target[origins, None] + features.movement(origins) + features.offset(origins)
+    ahead = table["y"].clip(-300, 300).to_numpy()[features.ahead(origins)]
+    np.testing.assert_allclose(whole, ahead)
 
 
 def test_running_means_are_those_of_the_hours_up_to_the_row(features):
@@ -52,19 +56,16 @@ def test_running_means_are_those_of_the_hours_up_to_the_row(features):
         np.testing.assert_allclose(features.means[:, column], expected, atol=1e-8)
 
 
-def test_profiles_are_means_of_the_same_time_of_the_days_before(features):
-    row, day = 7 * features.clock.day + 100, features.clock.day
+def test_profiles_and_unusual_plans_come_from_the_same_time_of_the_days_before(features, table):
+    day = features.clock.day
+    row = 7 * day + 50
+    changes = dict(zip(CHANGES, features.changes[row], strict=True))
     for days in (1, 3, 7):
         expected = np.mean([features.target[row - day * back] for back in range(1, days + 1)])
-        found = features.changes[row, CHANGES.index(f"profile_{days}_days")]
-        assert found == pytest.approx(expected)
-
-
-def test_what_is_unusual_in_a_plan_is_its_difference_from_the_week_before(features, table):
-    row, day = 7 * features.clock.day + 50, features.clock.day
-    usual = np.mean([table["hydro"].iloc[row - day * back] for back in range(1, 8)])
-    found = features.changes[row, CHANGES.index("unusual_hydro")]
-    assert found == pytest.approx(table["hydro"].iloc[row] - usual)
+        assert changes[f"profile_{days}_days"] == pytest.approx(expected)
+    for name in ("hydro", "micro", "thermal", "wind", "river", "flow"):
+        usual = np.mean([table[name].iloc[row - day * back] for back in range(1, 8)])
+        assert changes[f"unusual_{name}"] == pytest.approx(table[name].iloc[row] - usual)
 
 
 def test_every_origin_has_all_its_features(features):
@@ -83,16 +84,6 @@ def test_origins_of_a_split_have_all_their_steps_within_it(features):
     origins = features.origins_between(first, end)
     assert times[origins[0] + 1] == first
     assert times[origins[-1] + features.clock.horizon + 1] == end
-
-
-def test_what_is_learned_and_added_back_makes_the_imbalance(features, table):
-    origins = features.origins
-    whole = features.target[origins, None] + features.movement(origins) + features.offset(origins)
-    ahead = table["y"].clip(-300, 300).to_numpy()[features.ahead(origins)]
-    np.testing.assert_allclose(whole, ahead)
-
-
-# windows
 
 
 def test_the_same_minute_of_the_last_hour_is_never_after_the_origin(features):
@@ -133,16 +124,21 @@ def test_origins_are_drawn_without_regard_to_the_clock():
     assert not np.array_equal(drawn, draw_origins(origins, 600, seed=1))
 
 
-# limits and the calendar
-
-
 def test_limits_are_not_moved_by_gross_outliers():
     usual = np.random.default_rng(0).normal(0, 100, 10_000)
     dirty = np.concatenate([usual, np.full(100, -56_379.0)])
     clean, found = fit_limits(usual), fit_limits(dirty)
-    assert found.low == pytest.approx(clean.low, rel=0.05)
-    assert found.high == pytest.approx(clean.high, rel=0.05)
+    assert (found.low, found.high) == pytest.approx((clean.low, clean.high), rel=0.05)
     assert found.limited(dirty).min() == found.low
+
+
+def test_outliers_lie_beyond_a_limit():
+    parts = [pd.DataFrame({"y": y}) for y in ([-3.0, 0.0, 2.0], [1.0, 9.0], [-2.0])]
+    assert outlier_counts(Split(*parts), Limits(-2.0, 2.0)) == {
+        "rows": {"train": 3, "validation": 2, "test": 1},
+        "outliers": {"train": 1, "validation": 1, "test": 0},
+        "limits": {"low": -2.0, "high": 2.0},
+    }
 
 
 def test_the_calendar_is_that_of_norway():

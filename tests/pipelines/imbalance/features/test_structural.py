@@ -22,7 +22,7 @@ def area(request) -> pd.DataFrame:
 
 
 def smooth_by_hand(table: pd.DataFrame, origin: int) -> np.ndarray:
-    """The load at an origin and its steps, through the hours known there, one origin at a time."""
+    """Return the load at an origin and its steps, through the hours known there."""
     clock = Clock.of(table)
     known = table.iloc[: origin + clock.horizon + 1]
     levels = planned_load(known)
@@ -33,14 +33,11 @@ def smooth_by_hand(table: pd.DataFrame, origin: int) -> np.ndarray:
         change = hourly[last - day + pd.Timedelta(hours=1)] - hourly[last - day]
         hourly[last + pd.Timedelta(hours=1)] = hourly[last] + change
     hourly = hourly.iloc[1:]  # the first hour of the table is not whole
-    middles = (hourly.index - START_TIME) / pd.Timedelta(hours=1) + 0.5
+    hour, start = pd.Timedelta(hours=1), table.index[0]
+    middles = (hourly.index - start) / hour + 0.5
     shift = pd.Timedelta(minutes=(clock.minutes - 5) / 2)
-    rows = table.index[origin : origin + clock.horizon + 1]
-    at = (rows + shift - START_TIME) / pd.Timedelta(hours=1)
+    at = (known.index[origin:] + shift - start) / hour
     return PchipInterpolator(middles, hourly.to_numpy())(at)
-
-
-START_TIME = pd.Timestamp(START)
 
 
 def test_every_origin_is_that_of_a_curve_drawn_for_it_alone(area):
@@ -90,31 +87,26 @@ def test_both_curves_are_the_same_where_all_hours_about_are_known(area):
     np.testing.assert_allclose(at_origin[early], whole[early], atol=1e-8)
 
 
-def test_a_constant_load_has_no_structural_imbalance(area):
+def test_import_counts_as_load_and_a_constant_load_has_no_structural_imbalance(area):
+    np.testing.assert_array_equal(planned_load(area), area["total"] - area["flow"])
     flat = area.assign(total=5000.0, flow=-800.0)
     np.testing.assert_allclose(structural_ahead(flat), 0, atol=1e-9)
     np.testing.assert_allclose(structural_in_hindsight(flat), 0, atol=1e-9)
 
 
-def test_import_counts_as_load(area):
-    np.testing.assert_array_equal(planned_load(area), area["total"] - area["flow"])
-
-
 @pytest.mark.parametrize(
-    "table",
+    "times",
     [
-        pd.DataFrame(),
-        pd.DataFrame({"total": 1.0, "flow": 0.0}, pd.date_range(START, periods=24, freq="5min")),
-        pd.DataFrame({"total": 1.0, "flow": 0.0}, pd.date_range(START, periods=99, freq="10min")),
-        pd.DataFrame(
-            {"total": 1.0, "flow": 0.0}, pd.date_range(START, periods=99, freq="5min").delete(50)
-        ),
+        pd.DatetimeIndex([]),
+        pd.date_range(START, periods=24, freq="5min"),
+        pd.date_range(START, periods=99, freq="10min"),
+        pd.date_range(START, periods=99, freq="5min").delete(50),
     ],
     ids=["empty", "short", "10 minutes", "gap"],
 )
-def test_a_table_off_the_clock_or_too_short_is_refused(table):
+def test_a_table_off_the_clock_or_too_short_is_refused(times):
     with pytest.raises(ValueError, match=r"^table: "):
-        structural_ahead(table)
+        structural_ahead(pd.DataFrame({"total": 1.0, "flow": 0.0}, times))
 
 
 def test_a_coarser_table_has_the_means_of_the_rows_it_covers():

@@ -1,4 +1,4 @@
-"""Intervals hold as often as they say, follow drift, and know no error before its time."""
+"""Intervals hold as often as stated, follow drift, and use no error before it is known."""
 
 import numpy as np
 import pytest
@@ -95,17 +95,14 @@ def test_intervals_follow_as_fast_in_rows_of_15_minutes_as_of_5():
     assert (np.diff(moved_in_half_a_day(8)) > 0).all()
 
 
-def replaced_after(truth: np.ndarray, origin: int) -> np.ndarray:
-    """The truth with everything that is measured after an origin replaced.
-
-    Row `i` and step `j` are measured at row `i + j + 1`, counted from the first origin.
-    """
+def without_later(truth: np.ndarray, origin: int) -> np.ndarray:
+    """Replace the truth that is measured after an origin."""
     measured = np.arange(len(truth))[:, None] + np.arange(1, HORIZON + 1)
     return np.where(measured > origin, np.nan, truth)
 
 
 def leaking(calibration, forecast, truth, hours):
-    """Tracks by the errors of the origin just passed, most of which are not known yet."""
+    """Track by all errors of the last origin, most of which are not known yet."""
     moved = np.vstack([truth[1:], truth[-1:]])
     return track_quantiles(calibration, forecast, moved, hours)
 
@@ -116,11 +113,10 @@ def test_no_error_moves_an_interval_before_it_is_known(track, same):
     truth, hours = errors_by_hand(80, 1)
     forecast = np.zeros_like(truth)
     whole = track(calibration, forecast, truth, hours)
-    kept = [
-        track(calibration, forecast, replaced_after(truth, origin), hours)[origin].tobytes()
-        == whole[origin].tobytes()
-        for origin in range(10, 70)
-    ]
+    kept = []
+    for origin in range(10, 70):
+        tracked = track(calibration, forecast, without_later(truth, origin), hours)
+        kept.append(tracked[origin].tobytes() == whole[origin].tobytes())
     assert all(kept) is same
 
 
@@ -142,11 +138,8 @@ def test_a_damaged_calibration_is_refused(tmp_path, text):
 
 
 @pytest.mark.parametrize("errors", [np.empty((0, 6)), np.full((3, 6), np.nan)])
-def test_errors_that_say_nothing_are_refused(errors):
+def test_errors_without_a_value_and_unknown_levels_are_refused(errors):
     with pytest.raises(ValueError, match=r"^errors: shape "):
         fit_calibration(errors, np.zeros(errors.shape, int))
-
-
-def test_an_interval_without_its_quantiles_is_refused():
     with pytest.raises(ValueError, match="percent: 95, one of 10, 20"):
         interval(LEVELS[None, None], 95)

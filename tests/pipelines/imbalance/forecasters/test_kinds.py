@@ -1,73 +1,106 @@
 """Every kind of forecaster is fitted, saved and loaded through the one table."""
 
+import json
 import subprocess
 import sys
+import time
+import zipfile
 
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
-from pipelines.imbalance.data.prepared import Prepared
-from pipelines.imbalance.data.splitting import split_by_fractions
-from pipelines.imbalance.features.features import make_features
-from pipelines.imbalance.features.limits import fit_limits
-from pipelines.imbalance.features.origins import split_origins
 from pipelines.imbalance.forecasters.kinds import KINDS
 from pipelines.imbalance.forecasters.lstm_ensemble import join_histories
 from pipelines.imbalance.forecasters.lstm_training import train_lstm
-from pipelines.imbalance.simulator.area import simulate_table
+from pipelines.imbalance.forecasters.skops_file import make_reproducible
 from pipelines.seeds import derive_seed
 
 LOSSES = ["train/loss", "validation/loss"]
-SMALL = {
-    "gradient_boosting": {"trees": 2, "samples_per_leaf": 20, "windows": 50},
-    "lstm": {"hidden": 4, "windows": 200, "epochs": 2, "batch_size": 64, "networks": 2},
-}
-
-
-@pytest.fixture(scope="module")
-def series():
-    """The features of a series and its origins."""
-    table = simulate_table("2021-03-01", 288 * 18, np.random.default_rng(2))
-    prepared = Prepared.of(split_by_fractions(table, 0.7, 0.15))
-    limits = fit_limits(prepared.training_rows["y"].to_numpy())
-    features = make_features(table, limits, altered=True)
-    return features, split_origins(prepared, features)
-
-
-def fit(kind, series, **options):
-    settings = KINDS[kind].settings(**SMALL.get(kind, {}))
-    return KINDS[kind].fit(*series, settings, seed=3, device="cpu", **options)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_kind_loads_what_it_fitted(kind, series, tmp_path):
-    features, origins = series
-    fitted = fit(kind, series)
-    assert len(fitted.forecasters) == SMALL.get(kind, {}).get("networks", 1)
-    assert len(fitted.history) == SMALL.get(kind, {}).get("epochs", 0)
-    assert ["epoch", *LOSSES] == list(fitted.history)[:3]
-    for number, forecaster in enumerate(fitted.forecasters):
+def test_a_kind_loads_what_it_fitted(kind, fitted, features, origins, tmp_path):
+    forecasters, history = fitted[kind].forecasters, fitted[kind].history
+    assert (len(forecasters), len(history)) == ((2, 2) if kind == "lstm" else (1, 0))
+    assert list(history)[:3] == ["epoch", *LOSSES]
+    for number, forecaster in enumerate(forecasters):
         folder = tmp_path / str(number)
         folder.mkdir()
         forecaster.save(folder)
-        loaded = KINDS[kind].load(folder)
-        np.testing.assert_array_equal(
-            loaded.forecast(features, origins.test), forecaster.forecast(features, origins.test)
-        )
+        found = KINDS[kind].load(folder).forecast(features, origins.test)
+        assert found.tobytes() == forecaster.forecast(features, origins.test).tobytes()
 
 
-def test_each_network_of_an_ensemble_has_a_seed_and_an_epoch_log_of_its_own(series, tmp_path):
-    features, origins = series
-    log = []
-    fitted = fit("lstm", series, checkpoint_folder=tmp_path, on_epoch=lambda *row: log.append(row))
+@pytest.mark.parametrize("kind", ["ridge", "gradient_boosting", "lstm"])
+def test_damaged_files_are_refused_in_one_line(kind, fitted, tmp_path):
+    fitted[kind].forecasters[0].save(tmp_path)
+    for path in sorted(tmp_path.iterdir()):
+        whole = path.read_bytes()
+        for damage in (b"", whole[: len(whole) // 2]):
+            path.write_bytes(damage)
+            with pytest.raises(ValueError, match=r"(no|not a) saved .*: ") as caught:
+                KINDS[kind].load(tmp_path)
+            assert "\n" not in str(caught.value)
+        path.unlink()
+        with pytest.raises(FileNotFoundError):
+            KINDS[kind].load(tmp_path)
+        path.write_bytes(whole)
+
+
+@pytest.mark.parametrize(
+    ("part", "changes"),
+    [("network", {"hidden": 9}), ("network", {"minutes": 15}), ("scales", {"changes": [1.0]})],
+)
+def test_an_lstm_whose_files_do_not_belong_together_is_refused(fitted, tmp_path, part, changes):
+    fitted["lstm"].forecasters[0].save(tmp_path)
+    path = tmp_path / "lstm.json"
+    configuration = json.loads(path.read_text())
+    configuration[part] |= changes
+    path.write_text(json.dumps(configuration))
+    with pytest.raises(ValueError, match="not a saved LSTM"):
+        KINDS["lstm"].load(tmp_path)
+
+
+def test_a_file_of_other_types_than_trees_is_refused(tmp_path):
+    foreign = make_pipeline(FunctionTransformer(np.save))
+    skops.io.dump(foreign, tmp_path / "gradient_boosting.skops")
+    with pytest.raises(ValueError, match="no saved gradient boosting"):
+        KINDS["gradient_boosting"].load(tmp_path)
+
+
+def test_files_of_skops_become_equal_and_keep_their_model(tmp_path, monkeypatch):
+    models, files = [], [tmp_path / name for name in ("first", "second")]
+    for year, file in enumerate(files, start=2001):
+        moment = time.struct_time((year, 1, 1, 0, 0, 0, 0, 1, 0))
+        monkeypatch.setattr(time, "localtime", lambda *_, moment=moment: moment)
+        # a model that lives on keeps its place in memory, by which skops names the parts
+        models.append(Ridge().fit(np.arange(6.0).reshape(3, 2), [1.0, 2.0, 4.0]))
+        skops.io.dump(models[-1], file)
+    assert files[0].read_bytes() != files[1].read_bytes()
+    for file in files:
+        make_reproducible(file)
+        np.testing.assert_array_equal(skops.io.load(file).coef_, models[0].coef_)
+    assert files[0].read_bytes() == files[1].read_bytes()
+    with zipfile.ZipFile(files[0], "a") as opened:
+        opened.writestr("stray.npy", b"")
+    with pytest.raises(ValueError, match=r"stray\.npy: not named"):
+        make_reproducible(files[0])
+
+
+def test_each_network_of_an_ensemble_has_a_seed_and_an_epoch_log_of_its_own(
+    settings, features, origins, tmp_path
+):
+    log, small = [], settings["lstm"]
+    options = {"checkpoint_folder": tmp_path, "on_epoch": lambda *row: log.append(row)}
+    fitted = KINDS["lstm"].fit(features, origins, small, seed=3, device="cpu", **options)
+    seed = derive_seed(3, "network 2")
     second, result = train_lstm(
-        features,
-        origins.training,
-        origins.validation,
-        KINDS["lstm"].settings(**SMALL["lstm"]),
-        seed=derive_seed(3, "network 2"),
-        device="cpu",
+        features, origins.training, origins.validation, small, seed=seed, device="cpu"
     )
     np.testing.assert_array_equal(
         fitted.forecasters[1].forecast(features, origins.test),

@@ -1,4 +1,4 @@
-"""Nothing unknown at an origin changes a forecast, and what leaks on purpose is caught."""
+"""Nothing unknown at an origin changes a forecast, and deliberate leaks are caught."""
 
 from dataclasses import replace
 
@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.imbalance.data.schema import COLUMNS
+from pipelines.imbalance.data.prepared import Prepared
+from pipelines.imbalance.data.splitting import split_by_fractions
 from pipelines.imbalance.features.features import MEANS, Features, make_features
 from pipelines.imbalance.features.limits import Limits, fit_limits
+from pipelines.imbalance.features.origins import split_origins
 from pipelines.imbalance.features.scaling import fit_scales
 from pipelines.imbalance.features.structural import structural_in_hindsight
 from pipelines.imbalance.forecasters.gradient_boosting import fit_boosting
@@ -20,7 +22,6 @@ from pipelines.imbalance.simulator.area import simulate_table
 
 DAYS = 11
 LIMITS = Limits(-400.0, 400.0)
-PLANS = [name for name in COLUMNS if name != "y"]
 HORIZON = 24
 
 FEW_TREES = BoostingSettings(trees=20, samples_per_leaf=50, windows=300)
@@ -34,7 +35,7 @@ def table() -> pd.DataFrame:
 
 @pytest.fixture(scope="module", params=[True, False], ids=["altered", "plain"])
 def forecasters(request, table):
-    """Every kind of forecaster as a function of features and origins, and whether it is altered."""
+    """Every kind of forecaster as a function of features and origins."""
     features = make_features(table, LIMITS, altered=request.param)
     training, validation = features.origins[:700], features.origins[750:]
     trained = {
@@ -50,16 +51,11 @@ def forecasters(request, table):
 
 def unknown(table: pd.DataFrame, origin: int, kind: str) -> pd.DataFrame:
     """The table with everything that is not known at an origin replaced."""
-    changed, noise = table.copy(), np.random.default_rng(1)
-    later, beyond = len(table) - origin - 1, len(table) - origin - HORIZON - 1
-    if kind == "NaN":
-        changed.iloc[origin + 1 :, changed.columns.get_loc("y")] = np.nan
-        changed.iloc[origin + HORIZON + 1 :] = np.nan
-    else:
-        changed.iloc[origin + 1 :, changed.columns.get_loc("y")] = noise.normal(0, 900, later)
-        places = [changed.columns.get_loc(name) for name in PLANS]
-        changed.iloc[origin + HORIZON + 1 :, places] = noise.normal(0, 900, (beyond, len(PLANS)))
-    return changed
+    noise = np.random.default_rng(1).normal(0, 900, table.shape)
+    replacement = noise if kind == "noise" else np.full(table.shape, np.nan)
+    rows = np.arange(len(table))[:, None]
+    is_unknown = rows > np.where(table.columns == "y", origin, origin + HORIZON)
+    return table.mask(is_unknown, replacement)
 
 
 def same_forecasts(forecast, table, altered, kind, make=make_features) -> bool:
@@ -110,49 +106,54 @@ def test_features_that_look_ahead_are_caught(forecasters, table, leak):
         assert not same_forecasts(functions[name], table, altered, "noise", make=leak), name
 
 
+def is_kept_without_later_rows(make, table) -> bool:
+    """Whether arrays made of the beginning of a table are the beginning of those of the whole."""
+    whole, part = make(table), make(table.iloc[: 288 * 9 + 7])
+    return all(
+        part[name].tobytes() == whole[name][: len(part[name])].tobytes()
+        for name in ("limited", "target", "structural", "means", "changes", "calendar", "date")
+    )
+
+
 def test_features_of_the_beginning_are_the_beginning_of_the_features(table):
-    rows = 288 * 9 + 7
-    whole = make_features(table, LIMITS, altered=True)
-    part = make_features(table.iloc[:rows], LIMITS, altered=True)
-    for name in ("limited", "target", "structural", "means", "changes", "calendar", "date"):
-        found = getattr(part, name)
-        assert found.tobytes() == getattr(whole, name)[: len(found)].tobytes(), name
+    def make(rows):
+        return vars(make_features(rows, LIMITS, altered=True))
 
+    def scaled_by_all_rows(rows):
+        made = make(rows)
+        return made | {"means": made["means"] / made["target"].std()}
 
-def test_features_scaled_by_all_rows_are_caught(table):
-    def leaking(rows):
-        made = make_features(table.iloc[:rows], LIMITS, altered=True)
-        return made.means / made.target.std()
-
-    part = leaking(288 * 9)
-    assert not np.array_equal(part, leaking(288 * 10)[: len(part)], equal_nan=True)
+    assert is_kept_without_later_rows(make, table)
+    assert not is_kept_without_later_rows(scaled_by_all_rows, table)
 
 
 def test_limits_and_scales_do_not_see_validation_and_test(table):
-    rows = 288 * 10
-    training = make_features(table, LIMITS, altered=True).origins[: 288 * 2]
-    changed = unknown(table, rows - HORIZON, "noise")
-    before, after = (
-        fit_limits(each["y"].to_numpy()[: rows - HORIZON]) for each in (table, changed)
-    )
-    assert before == after
-    assert fit_limits(table["y"].to_numpy()) != fit_limits(changed["y"].to_numpy())
-    scales = [
-        fit_scales(make_features(each, LIMITS, altered=True), training) for each in (table, changed)
-    ]
+    split = split_by_fractions(table, 0.8, 0.1)
+    series = Prepared.of(split)
+    end = len(split.train)
+    changed = replace(series, table=unknown(table, end - 1, "noise"))
+    assert not changed.table["y"].equals(series.table["y"])
+    limits = [fit_limits(each.training_rows["y"].to_numpy()) for each in (series, changed)]
+    assert limits[0] == limits[1]
+    assert limits[0] != fit_limits(changed.table["y"].to_numpy())
+    scales = []
+    for each in (series, changed):
+        features = make_features(each.table, LIMITS, altered=True)
+        scales.append(fit_scales(features, split_origins(each, features).training))
     assert scales[0].target == scales[1].target
     assert scales[0].structural == scales[1].structural
     np.testing.assert_array_equal(scales[0].changes, scales[1].changes)
 
 
-def shuffled(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with its imbalance in random order: nothing is left to forecast."""
+@pytest.fixture(scope="module")
+def shuffled(table) -> Features:
+    """Features of the imbalance in random order: nothing is left to forecast."""
     y = np.random.default_rng(3).permutation(table["y"].to_numpy())
-    return table.assign(y=y)
+    return make_features(table.assign(y=y), LIMITS, altered=False)
 
 
 def skill(features: Features, train) -> float:
-    """1 - RMSE / that of the mean, over origins after those that are trained on."""
+    """1 - RMSE / RMSE of the mean, over origins after those of the training."""
     split = len(features.origins) * 2 // 3
     training, test = features.origins[:split], features.origins[split + HORIZON :]
     truth = features.limited[features.ahead(test)]
@@ -173,14 +174,8 @@ TRAINERS = {
 
 
 @pytest.mark.parametrize("name", TRAINERS)
-def test_what_learns_from_shuffled_targets_has_no_skill(table, name):
-    features = make_features(shuffled(table), LIMITS, altered=False)
-    assert skill(features, TRAINERS[name]) < 0.01
-
-
-@pytest.mark.parametrize("name", TRAINERS)
-def test_skill_on_shuffled_targets_by_a_leak_is_caught(table, name):
-    features = make_features(shuffled(table), LIMITS, altered=False)
-    changes = features.changes.copy()
-    changes[:, 0] = features.limited  # what is to be forecast, in the guise of a plan
-    assert skill(replace(features, changes=changes), TRAINERS[name]) > 0.1
+def test_forecasters_of_a_shuffled_imbalance_have_no_skill_but_by_a_leak(shuffled, name):
+    assert skill(shuffled, TRAINERS[name]) < 0.01
+    changes = shuffled.changes.copy()
+    changes[:, 0] = shuffled.limited  # the imbalance itself, in the column of a plan
+    assert skill(replace(shuffled, changes=changes), TRAINERS[name]) > 0.1

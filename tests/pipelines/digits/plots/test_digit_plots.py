@@ -1,7 +1,8 @@
-"""Pictures of generated digits and of anomalies show the images that they are given."""
+"""Plots of digits show the images, scores and probabilities that they are given."""
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from pipelines.digits.plots.anomalies import ANOMALOUS, extreme_images, score_histograms
 from pipelines.digits.plots.generation import (
@@ -11,6 +12,7 @@ from pipelines.digits.plots.generation import (
     reconstructions,
     sample_grid,
 )
+from pipelines.digits.plots.verifier import confident_mistakes
 
 SIDE = 28
 KINDS = [(SIDE, SIDE), (SIDE, SIDE, 3)]
@@ -42,16 +44,12 @@ def test_each_reconstruction_stands_below_its_original(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_samples_fill_the_grid_row_by_row_and_leave_the_rest_blank(kind):
+def test_samples_fill_the_grid_row_by_row_in_their_colours(kind):
     (axes,) = sample_grid(shades(5, kind) + 2, "Test", columns=3).axes
     blank = -1 if len(kind) == 3 else 0
     assert shown(axes).tolist() == [[2, 4, 6], [8, 10, blank]]
-
-
-def test_colours_are_drawn_as_the_channels_say():
-    stack = np.zeros((1, SIDE, SIDE, 3), np.uint8)
-    stack[..., 0], stack[..., 2] = 200, 7
-    (axes,) = sample_grid(stack, "Test", columns=1).axes
+    coloured = np.full((1, SIDE, SIDE, 3), [200, 0, 7], np.uint8)
+    (axes,) = sample_grid(coloured, "Test", columns=1).axes
     assert np.asarray(axes.images[0].get_array())[GAP + 5, GAP + 5].tolist() == [200, 0, 7]
 
 
@@ -91,23 +89,14 @@ def test_the_extremes_are_in_order_and_true_anomalies_framed(kind):
 def test_normal_and_anomalous_images_have_a_histogram_each_for_every_score():
     anomalous = np.arange(100) >= 90
     scores = {"error": np.arange(100.0), "density": -np.arange(100.0)}
-    figure = score_histograms(scores, anomalous, "Test")
-    error, density = figure.axes
+    more = dict.fromkeys("abc", np.arange(100.0))
+    error, density, *others = score_histograms(scores | more, anomalous, "Test").axes
     assert error.get_title(loc="left") == "error\nAUROC 1.000, AP 1.000"
     assert density.get_title(loc="left").startswith("density\nAUROC 0.000")
-    strange = [bar for bar in error.patches if bar.get_facecolor()[:3] == as_rgb(ANOMALOUS)]
+    strange = [bar for bar in error.patches if bar.get_facecolor()[:3] == to_rgb(ANOMALOUS)]
     assert len(strange) == 49
     assert all(bar.get_height() == 0 for bar in strange if bar.get_x() + bar.get_width() < 90)
-
-
-def as_rgb(colour):
-    return tuple(int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5))
-
-
-def test_panels_without_a_score_are_not_drawn():
-    scores = {str(number): np.arange(10.0) for number in range(5)}
-    figure = score_histograms(scores, np.arange(10) > 7, "Test")
-    assert [axes.get_visible() for axes in figure.axes] == [True] * 5 + [False]
+    assert [axes.get_visible() for axes in others] == [True] * 3 + [False]
 
 
 @pytest.mark.parametrize(
@@ -126,3 +115,50 @@ def test_panels_without_a_score_are_not_drawn():
 def test_what_does_not_belong_together_is_refused(draw):
     with pytest.raises(ValueError, match=r"expected$"):
         draw()
+
+
+def probabilities_of(predicted: list[int], confidence: list[float]) -> np.ndarray:
+    """Give a digit the confidence, and divide the rest among the others."""
+    probabilities = np.repeat((1 - np.array(confidence)[:, None]) / 9, 10, axis=1)
+    probabilities[np.arange(len(predicted)), predicted] = confidence
+    return probabilities
+
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (6, 28, 28), dtype=np.uint8)
+LABELS = np.array([0, 1, 2, 3, 4, 9], dtype=np.uint8)
+
+
+def test_the_mistakes_alone_are_shown_the_most_confident_first():
+    probabilities = probabilities_of([0, 7, 2, 8, 9, 4], [0.99, 0.5, 0.9, 0.8, 0.6, 0.95])
+    headings = [
+        "9, taken for 4 (95.0%)",
+        "3, taken for 8 (80.0%)",
+        "4, taken for 9 (60.0%)",
+        "1, taken for 7 (50.0%)",
+    ]
+    most = ", the 3 most confident mistakes"
+    for limit, title in ((20, "Misread digits: 4 of 6"), (3, f"Misread digits: 4 of 6{most}")):
+        figure = confident_mistakes(IMAGES, LABELS, probabilities, limit=limit)
+        pictures = [axes for axes in figure.axes if axes.images]
+        bars = [axes for axes in figure.axes if axes.patches]
+        assert [axes.get_title(loc="left") for axes in pictures] == headings[:limit]
+        shown = [axes.images[0].get_array() for axes in pictures]
+        np.testing.assert_array_equal(shown, IMAGES[[5, 3, 4, 1]][:limit])
+        widths = [[bar.get_width() for bar in axes.patches] for axes in bars]
+        np.testing.assert_allclose(widths, probabilities[[5, 3, 4, 1]][:limit])
+        assert figure.get_suptitle() == title
+    none = confident_mistakes(IMAGES, LABELS, probabilities_of(LABELS.tolist(), [0.9] * 6))
+    assert none.texts[-1].get_text() == "None: all 6 digits were read right."
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 6, 20])
+def test_headings_neither_leave_the_picture_nor_touch_each_other(count):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (count, 28, 28), dtype=np.uint8)
+    probabilities = probabilities_of([1] * count, [0.999] * count)
+    figure = confident_mistakes(images, np.zeros(count, int), probabilities)
+    boxes = [axes._left_title.get_window_extent() for axes in figure.axes if axes.images]
+    for index, box in enumerate(boxes):
+        assert figure.bbox.x0 <= box.x0
+        assert box.x1 <= figure.bbox.x1
+        assert not any(box.overlaps(other) for other in boxes[:index])
