@@ -93,6 +93,5 @@ def evaluate_variant(
                 "metrics.json": json_writer({"test": summary, **over_seeds(by_seed.values())}),
             },
         )
-    (folder / "comparison.json").unlink(missing_ok=True)  # it compares former results
     log_models(pipeline, [variant])
     return f"{message(scores)} → {relative(folder)}/metrics.json"

@@ -194,8 +194,10 @@ def _log_data(data: Data) -> None:
         warnings.filterwarnings("ignore", message="The specified dataset source")
         source = mlflow.data.dataset_source_registry.resolve_dataset_source(data.path)
     spec = mlflow.types.TensorSpec(np.dtype(data.dtype), data.shape)
+    # MLflow takes equal names and digests for one dataset, and keeps the schema of the first.
+    name = f"{data.name}, {data.shape[0]:,} examples"
     described = mlflow.data.meta_dataset.MetaDataset(
-        source, data.name, data.digest, mlflow.types.Schema([spec])
+        source, name, data.digest, mlflow.types.Schema([spec])
     )
     mlflow.log_input(described, context="training")
 

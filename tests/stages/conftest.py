@@ -41,6 +41,12 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(autouse=True)
+def tolerance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no command that requires the store leave this to later tests of the same process."""
+    monkeypatch.setenv("TRACKING_REQUIRED", "0")
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The root of an empty project, in which all paths of `stages.paths` lie."""

@@ -53,8 +53,7 @@ def test_an_edit_reruns_only_the_affected_stages_and_its_reversal_restores_from_
 @pytest.mark.parametrize(
     ("pipeline", "targets"),
     [
-        ("digits", ("--single-item", "digits-train@vae_missing", "digits-evaluate@vae_missing")),
-        ("imbalance", ("imbalance-compare@lstm_altered",)),
+        ("imbalance", ("imbalance-compare@lstm_altered", "imbalance-compare@ridge")),
     ],
 )
 def test_a_forced_rerun_gives_the_same_lock_results_and_runs(

@@ -35,7 +35,8 @@ def test_a_killed_training_resumes_and_has_one_complete_run(copy: Project) -> No
 
 def test_the_files_of_dvc_that_a_kill_cut_off_are_repaired(copy: Project) -> None:
     lock, results = copy.lock(), copy.snapshot("results")
-    (copy.root / "dvc.lock").write_text(lock[: len(lock) // 2])
+    within_a_line = lock.index("stages.digits.verifier")
+    (copy.root / "dvc.lock").write_text(lock[:within_a_line])
     (copy.root / ".dvc" / "tmp" / "rwlock").write_text("")
     copy.run("dvc", "repro", succeeds=False)
     assert len(copy.module("commands.doctor").splitlines()) == 2

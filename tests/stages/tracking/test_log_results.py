@@ -48,7 +48,10 @@ def test_the_run_of_a_variant_holds_what_its_files_hold(
     names = ("metrics.json", "scores.json", "params.yaml", "plots/losses.png")
     assert set(run["files"]) == {f"artifacts/{name}" for name in names}
     (data,) = run["data"]
-    assert (data["name"], data["digest"]) == ("zeros", dvc_md5(project / "data.bin"))
+    assert (data["name"], data["digest"]) == (
+        "zeros, 2 examples",
+        dvc_md5(project / "data.bin"),
+    )
     (logged,), key = example.runs(store), read_training(example.folder()).fingerprint
     origin = read_provenance("figures", "small", key)
     times = logged.info.start_time, logged.info.end_time
