@@ -22,7 +22,7 @@ def chromium() -> Iterator[Browser]:
     """A headless Chromium."""
     executable = next(filter(None, map(shutil.which, BROWSERS)), None)
     if not executable:
-        cannot_run(f"no browser here: none of {', '.join(BROWSERS)} is on the PATH")
+        cannot_run(f"none of {', '.join(BROWSERS)} is on the PATH", "REQUIRE_BROWSER")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable,

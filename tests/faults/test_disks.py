@@ -112,7 +112,7 @@ def _without_privileges() -> list[str]:
         return []
     dropping = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
     if not _succeeds([*dropping, "true"]):
-        cannot_run("root may write everywhere, and cannot give up that right here")
+        cannot_run("root may write everywhere, and cannot give up that right", "REQUIRE_DISKS")
     return dropping
 
 
@@ -120,7 +120,7 @@ def _mounting() -> list[str]:
     """Return what lets a command mount a disk that only it sees."""
     words = ["unshare", "--mount", *(["--user", "--map-root-user"] if os.geteuid() else [])]
     if not _succeeds([*words, "mount", "-t", "tmpfs", "tmpfs", "/mnt"]):
-        cannot_run("this process may mount no file system")
+        cannot_run("this process may mount no file system", "REQUIRE_DISKS")
     return words
 
 

@@ -165,6 +165,6 @@ def held_port() -> Iterator[int]:
         yield holder.getsockname()[1]
 
 
-def cannot_run(reason: str) -> None:
-    """Skip a test for which this machine lacks something; `REQUIRE_ALL=1` makes it a failure."""
-    (pytest.fail if os.environ.get("REQUIRE_ALL") == "1" else pytest.skip)(reason)
+def cannot_run(reason: str, required: str) -> None:
+    """Skip a test for which this machine lacks something; fail if the variable `required` is 1."""
+    (pytest.fail if os.environ.get(required) == "1" else pytest.skip)(reason)

@@ -3,8 +3,6 @@
 import re
 import shutil
 
-import pytest
-
 from tests.workflow.project import PARAMS, Project
 
 FASTER = "figures.networks.demo_1.optimizer.learning_rate=0.2"
@@ -50,21 +48,15 @@ def test_an_edit_reruns_only_the_affected_stages_and_its_reversal_restores_from_
     assert {run.info.run_name for run in copy.runs("figures")} == {"demo_1", "wider"}
 
 
-@pytest.mark.parametrize(
-    ("pipeline", "targets"),
-    [
-        ("imbalance", ("imbalance-compare@lstm_altered", "imbalance-compare@ridge")),
-    ],
-)
 def test_a_forced_rerun_gives_the_same_lock_results_and_runs(
-    finished: Project, copy: Project, pipeline: str, targets: tuple[str, ...]
+    finished: Project, copy: Project
 ) -> None:
     lock, results = copy.lock(), copy.snapshot("data", "results")
-    assert len(stages_run(copy.run("dvc", "repro", "--force", *targets))) >= 2
+    targets = ("imbalance-compare@lstm_altered", "imbalance-compare@ridge")
+    assert len(stages_run(copy.run("dvc", "repro", "--force", *targets))) == 8
     assert copy.lock() == lock
     assert copy.snapshot("data", "results") == results
-    logged = copy.logged(pipeline)
-    assert logged == {name: finished.logged(pipeline)[name] for name in logged}
+    assert copy.logged("imbalance") == finished.logged("imbalance")
 
 
 def test_an_invalid_parameter_stops_in_one_line_and_loses_nothing(copy: Project) -> None:
