@@ -1,17 +1,21 @@
 """Training speed of the network from scratch beside PyTorch and scikit-learn.
 
-    python benchmarks/network.py [--rounds 7] [--json results.json]
+    python -m benchmarks.network [--rounds 7] [--json results.json]
 
 All train the same architecture (relu, softmax, cross-entropy, plain gradient descent) on the same
 figures, with the same batch size and learning rate. They take turns, each in a process of its own,
-so that what else the machine does strikes them alike, and each one's median counts. What is timed
-is a call of `fit`, or PyTorch's bare loop over batches of indices. Each gets the figures in the
-form that suits it: PyTorch and scikit-learn as float32, the network as the bytes that they are
-drawn as and, in a column of its own, as float32.
+so that other load on the machine affects them alike, and the median of each counts. What is timed
+is a call of `fit`, or a bare loop over batches of indices for PyTorch and for the formulas, which
+run eagerly, without a plan. Each gets the figures in the form that suits it: the network as the
+bytes that they are drawn as and, in a column of its own, as float32, all others as float32.
+
+The last columns are shares of the rate at which NumPy's and PyTorch's own product multiplies large
+square matrices. The time to lay a plan out is measured apart, as the median of several.
 """
 
 import argparse
 import json
+import platform
 import time
 import warnings
 from collections.abc import Callable
@@ -32,11 +36,16 @@ from rich.table import Table
 from scipy.linalg.blas import sgemm
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
+from threadpoolctl import threadpool_info
 
 from pipelines.figures import NetworkClassifier, draw_figures
+from pipelines.figures.network import Activation, Dense, Network
+from pipelines.figures.network.network import TrainingStep, fuse
+from pipelines.figures.network.optimizers import OPTIMIZERS
+from pipelines.figures.network.plan import Plan
 
 LEARNING_RATE = 0.01
-EPOCHS = 3
+EPOCHS = 10
 
 # The processor's own rate is that of so many products of square matrices of this side.
 PRODUCTS, SIDE = 10, 2048
@@ -71,10 +80,10 @@ class Case(NamedTuple):
 
 CASES = (
     Case(30, (20, 10), batch_size=1, count=1_000),
-    Case(30, (20, 10), batch_size=32, count=10_000),
-    Case(30, (20, 10), batch_size=256, count=20_000),
-    Case(30, (512, 256), batch_size=256, count=10_000),
-    Case(50, (1000, 500), batch_size=512, count=8_192),
+    Case(30, (20, 10), batch_size=32, count=10_016),
+    Case(30, (20, 10), batch_size=256, count=20_224),
+    Case(30, (512, 256), batch_size=256, count=5_120),
+    Case(50, (1000, 500), batch_size=512, count=2_048),
 )
 
 
@@ -135,20 +144,66 @@ def pytorch(case: Case, X: NDArray, y: NDArray, compiled: bool = False) -> Calla
     return train
 
 
-def own_rate(case: Case, X: NDArray, y: NDArray) -> Callable[[], object]:
-    """Return some products of square matrices, for the processor's own rate."""
+def eager(case: Case, X: NDArray, y: NDArray) -> Callable[[], object]:
+    """Return a training by the formulas on plain arrays."""
+    network, step = training_step(case)
+    targets, rng = np.eye(4, dtype=np.float32)[y], np.random.default_rng(0)
+
+    def train() -> None:
+        state = (network.vector,)
+        for _ in range(EPOCHS):
+            order = rng.permutation(case.count)
+            for start in range(0, case.count, case.batch_size):
+                batch = order[start : start + case.batch_size]
+                _, state = step((X[batch], targets[batch]), state, LEARNING_RATE, 1, None)
+
+    return train
+
+
+def training_step(case: Case) -> tuple[Network, TrainingStep]:
+    """Return a network, and the step that trains it."""
+    layers = [layer for width in case.hidden for layer in (Dense(width), Activation("relu"))]
+    network = Network.zeros([*layers, Dense(4), Activation("softmax")], (case.size**2,))
+    network.draw(["glorot"] * len(network.weights), np.random.default_rng(0))
+    fused, loss = fuse(network, "categorical_cross_entropy")
+    return network, TrainingStep(fused, loss, OPTIMIZERS["sgd"].update)
+
+
+def layout_seconds(case: Case, repeats: int = 15) -> float:
+    """Return how long it takes to lay a plan out."""
+    network, step = training_step(case)
+    batch = tuple(np.zeros((case.batch_size, width), np.float32) for width in (case.size**2, 4))
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        Plan(step, batch, (network.vector,), ("learning_rate", "number"))
+        times.append(time.perf_counter() - start)
+    return median(times)
+
+
+def numpy_rate(case: Case, X: NDArray, y: NDArray) -> Callable[[], object]:
+    """Return some products of square matrices by NumPy's BLAS."""
     matrix = np.asfortranarray(np.random.default_rng(0).random((SIDE, SIDE), dtype=np.float32))
     return lambda: [sgemm(1.0, matrix, matrix) for _ in range(PRODUCTS)]
+
+
+def pytorch_rate(case: Case, X: NDArray, y: NDArray) -> Callable[[], object]:
+    """Return some products of square matrices by PyTorch."""
+    matrix = torch.rand(SIDE, SIDE)
+    return lambda: [matrix @ matrix for _ in range(PRODUCTS)]
 
 
 COMPETITORS = {
     "network": network,
     "network, float32": network,
+    "formulas, eager": eager,
     "PyTorch": pytorch,
     "torch.compile": partial(pytorch, compiled=True),
     "scikit-learn": scikit_learn,
-    "sgemm": own_rate,
+    "NumPy product": numpy_rate,
+    "PyTorch product": pytorch_rate,
 }
+PRODUCT_RATES = ("NumPy product", "PyTorch product")
 
 prepared: dict[str, Callable[[], object]] = {}
 
@@ -172,14 +227,15 @@ def seconds(name: str) -> float:
 
 
 def measure(case: Case, rounds: int, processes: dict[str, ProcessPoolExecutor]) -> dict[str, float]:
-    """Return the median speed of each competitor in examples per second, and sgemm's in FLOP/s."""
+    """Return the median speed of each competitor, in examples or operations a second."""
     for name, process in processes.items():
         process.submit(prepare, name, case).result()
     times: dict[str, list[float]] = {name: [] for name in processes}
     for _ in range(rounds):
         for name, process in processes.items():
             times[name].append(process.submit(seconds, name).result())
-    work = {name: EPOCHS * case.count for name in processes} | {"sgemm": PRODUCTS * 2 * SIDE**3}
+    work = dict.fromkeys(processes, EPOCHS * case.count)
+    work |= dict.fromkeys(PRODUCT_RATES, PRODUCTS * 2 * SIDE**3)
     return {name: work[name] / median(times[name]) for name in processes}
 
 
@@ -199,24 +255,41 @@ def main() -> None:
             for name in COMPETITORS
         }
         speeds = {str(case): measure(case, arguments.rounds, processes) for case in cases}
+    for case in cases:
+        speeds[str(case)]["layout, seconds"] = layout_seconds(case)
 
-    names = [name for name in COMPETITORS if name != "sgemm"]
+    names = [name for name in COMPETITORS if name not in PRODUCT_RATES]
     table = Table(title="Training, examples per second (medians)")
     table.add_column("architecture")
-    for column in (*names, "/ PyTorch", "/ scikit-learn", "of sgemm"):
+    columns = (*names, "/ PyTorch", "/ scikit-learn", "of NumPy's product", "PyTorch of its own")
+    for column in (*columns, "layout"):
         table.add_column(column, justify="right")
     for case in cases:
         speed = speeds[str(case)]
+        shares = (("network", "NumPy product"), ("PyTorch", "PyTorch product"))
         table.add_row(
             str(case),
             *(f"{speed[name]:,.0f}" for name in names),
             f"{speed['network'] / speed['PyTorch']:.2f}",
             f"{speed['network'] / speed['scikit-learn']:.2f}",
-            f"{speed['network'] * case.operations / speed['sgemm']:.0%}",
+            *(f"{speed[name] * case.operations / speed[rate]:.0%}" for name, rate in shares),
+            f"{1e3 * speed['layout, seconds']:.1f} ms",
         )
-    Console(width=140).print(table)
+    Console(width=180).print(table)
     if arguments.json:
-        arguments.json.write_text(json.dumps(speeds, indent=2) + "\n")
+        kernels = {each["internal_api"]: each.get("architecture") for each in threadpool_info()}
+        machine = {"processor": processor(), "kernels": kernels}
+        results = {"machine": machine, "examples per second": speeds}
+        arguments.json.write_text(json.dumps(results, indent=2) + "\n")
+
+
+def processor() -> str:
+    """Return the name of the processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(": ")[1] for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
 
 
 if __name__ == "__main__":

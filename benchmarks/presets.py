@@ -7,7 +7,7 @@ on the same 4,000 fresh figures, since the variants' own test parts are small. s
 activation for all hidden layers, its own initialization (Glorot's), no L1, and always ends in
 softmax and cross-entropy. So there are three columns: the variant as it is; this project's network
 under scikit-learn's conditions; scikit-learn's with the variant's optimizer, learning rate, batch
-size, epochs and L2 penalty.
+size, epochs and L2 penalty. Variants with other layers than dense ones have no peer there.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from pipelines.figures import draw_figures
 from pipelines.figures.data.dataset import Figures, draw_figure_set
 from stages.figures.train import make_classifier
 from stages.params import load_params
-from stages.params.figures import Dataset, Layer, Network
+from stages.params.figures import Dataset, Dense, Network
 
 FRESH = 4000
 ACTIVATIONS = {"relu": "relu", "tanh": "tanh", "sigmoid": "logistic", "identity": "identity"}
@@ -55,12 +55,14 @@ def same_conditions(network: Network) -> Network:
     l2 = network.regularization is not None and network.regularization.name == "l2"
     return network.model_copy(
         update={
-            "layers": [Layer(width=x.width, activation=activation) for x in network.layers],
+            "layers": [Dense(width=x.width, activation=activation) for x in network.layers],
             "output": "softmax",
             "softmax": False,
             "loss": "categorical_cross_entropy",
             "initialization": "glorot",
             "regularization": network.regularization if l2 else None,
+            "schedule": "constant",
+            "clip_norm": None,
             "patience": None,
         }
     )
@@ -81,12 +83,18 @@ def accuracies(network: Network, dataset: Dataset, seed: int) -> list[float]:
     X, y = figures.train.pixels.astype(np.float32), figures.train.labels
     fresh = Figures(*draw_figures(FRESH, dataset.size, dataset.noise, dataset.centred, rng))
     validation = (figures.validation.pixels, figures.validation.labels)
+    shape = figures.train.images.shape[1:]
     trained = [
-        make_classifier(network, seed).fit(X, y, validation=validation),
-        make_classifier(same_conditions(network), seed).fit(X, y),
+        make_classifier(network, seed, shape).fit(X, y, validation=validation),
+        make_classifier(same_conditions(network), seed, shape).fit(X, y),
         peer(network, seed).fit(X, y),
     ]
     return [each.score(fresh.pixels.astype(np.float32), fresh.labels) for each in trained]
+
+
+def has_peer(network: Network) -> bool:
+    """Whether scikit-learn has a network of these layers."""
+    return all(isinstance(layer, Dense) for layer in network.layers)
 
 
 def main() -> None:
@@ -99,7 +107,8 @@ def main() -> None:
     params = load_params().figures
     print(f"accuracy on {FRESH:,} fresh figures, median (least to most) of {arguments.seeds} seeds")
     print(f"{'':12} {'the variant':24} {'its conditions':24} scikit-learn")
-    for name in arguments.variants or params.networks:
+    peers = [name for name, network in params.networks.items() if has_peer(network)]
+    for name in arguments.variants or peers:
         network = params.networks[name]
         pairs = [
             accuracies(network, params.datasets[network.dataset], seed)

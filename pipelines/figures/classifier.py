@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -9,15 +10,24 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_consistent_length,
+    check_is_fitted,
+    validate_data,
+)
 
-from pipelines.figures.hyperparameters import check_hyperparameters
+from pipelines.figures.hyperparameters import (
+    check_hyperparameters,
+    check_shapes,
+    initialization_per_layer,
+)
+from pipelines.figures.network import Activation, Dense, Layer, Network
 from pipelines.figures.network.initialization import Initialization
-from pipelines.figures.network.network import Network
-from pipelines.figures.network.optimizers import Update, adam, gradient_descent
-from pipelines.figures.network.regularization import Penalty
-from pipelines.figures.network.training import Examples, OnEpoch, Scores, evaluate, hold_out, train
+from pipelines.figures.network.optimizers import OPTIMIZERS, SCHEDULES, Optimizer
+from pipelines.figures.network.regularization import PENALTIES
 from pipelines.figures.saving import SavedInFolder
+from pipelines.figures.training import Examples, OnEpoch, Scores, Trainer, evaluate, hold_out
 from pipelines.progress import progress_bar
 
 __all__ = ["NetworkClassifier"]
@@ -32,15 +42,21 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
     the class of the largest is the prediction.
 
     Args:
-        layers: hidden layers as pairs of width and activation; `()` for none. Activations are
-            "identity", "relu", "leaky_relu", "sigmoid", "tanh", "gelu" and "softmax".
+        layers: hidden layers; `()` for none. A pair of width and activation is a dense layer; any
+            layer of `pipelines.figures.network` stands for itself: `Conv2d(8, 5)`, `MaxPool2d(2)`,
+            `Activation("relu")`, `Dropout(0.5)`. Activations are "identity", "relu", "leaky_relu",
+            "sigmoid", "tanh", "gelu" and "softmax".
         output: activation of the output layer.
         softmax: whether a further softmax layer, without weights, follows the output layer.
         loss: "mean_squared_error" (mean over examples and outputs), "binary_cross_entropy"
             (likewise) or "categorical_cross_entropy" (mean over examples).
-        optimizer: "sgd" or "adam".
+        optimizer: "sgd", "adam" or "adamw".
         learning_rate: length of an update, relative to the gradient or, for adam, absolute.
+        schedule: course of the learning rate from step to step: "constant", "cosine" or
+            "one_cycle".
         momentum: share of the last update that sgd repeats, from 0 to below 1.
+        weight_decay: adamw takes its product with the learning rate off all parameters.
+        clip_norm: largest norm of a gradient, or None; a longer one is shortened to it.
         epochs: number of epochs, at most.
         batch_size: examples per update, at most all; None for all.
         regularization: "l1" (rate Σ|w|), "l2" (rate/2 Σ w²), on weights but not on biases, or None.
@@ -49,8 +65,10 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
             one of these for each layer of weights.
         patience: stop after so many epochs without a lower validation loss, and keep the
             best parameters; None to train all epochs and keep the last.
-        validation_fraction: share of the examples held out for early stopping if `fit` gets no
-            validation data.
+        validation_fraction: share of the examples of each class held out for early stopping if
+            `fit` gets no validation data.
+        image_shape: height, width and channels of an example, if a layer takes images.
+        warm_start: whether `fit` starts from the parameters of the last one.
         dtype: "float32" or "float64", the type of all computation.
         random_state: seed of the initial weights, the order and the held-out share.
         verbose: whether to show a progress bar, on a terminal.
@@ -80,7 +98,10 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         loss: str = "categorical_cross_entropy",
         optimizer: str = "adam",
         learning_rate: float = 0.01,
+        schedule: str = "constant",
         momentum: float = 0.0,
+        weight_decay: float = 0.01,
+        clip_norm: float | None = None,
         epochs: int = 100,
         batch_size: int | None = 32,
         regularization: str | None = None,
@@ -88,6 +109,8 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         initialization: Initialization | Sequence[Initialization] = "glorot",
         patience: int | None = None,
         validation_fraction: float = 0.1,
+        image_shape: tuple[int, int, int] | None = None,
+        warm_start: bool = False,
         dtype: str = "float32",
         random_state: int | np.random.Generator | None = None,
         verbose: bool = False,
@@ -98,7 +121,10 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         self.loss = loss
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.schedule = schedule
         self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.clip_norm = clip_norm
         self.epochs = epochs
         self.batch_size = batch_size
         self.regularization = regularization
@@ -106,6 +132,8 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         self.initialization = initialization
         self.patience = patience
         self.validation_fraction = validation_fraction
+        self.image_shape = image_shape
+        self.warm_start = warm_start
         self.dtype = dtype
         self.random_state = random_state
         self.verbose = verbose
@@ -114,16 +142,18 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         self,
         X: ArrayLike,
         y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
         *,
         validation: Data | None = None,
         test: Data | None = None,
         on_epoch: OnEpoch | None = None,
     ) -> Self:
-        """Train the network from new initial weights.
+        """Train the network, from new initial weights unless `warm_start` is set.
 
         Args:
             X: features, `[examples, features]`; uint8 stays so, and is converted batch by batch.
             y: classes, `[examples]`.
+            sample_weight: factors of the examples' losses, `[examples]`; only their ratios count.
             validation: features and classes scored after every epoch, and used for early stopping.
             test: features and classes scored after every epoch.
             on_epoch: called after every epoch with its number, from 1, and its row of `history_`.
@@ -134,11 +164,8 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         Raises:
             ValueError: a parameter or the data are not as described, or training diverged.
         """
-        check_hyperparameters(self.get_params())
-        X, y = validate_data(self, X, y, dtype=(self.dtype, np.uint8), order="C")
-        check_classification_targets(y)
-        self.classes_ = np.unique(y)
-        examples = self._encode(X, y)
+        warm = self.warm_start and hasattr(self, "network_")
+        examples = self._check(X, y, sample_weight, self.classes_ if warm else None, not warm)
         watched = {
             name: self._examples(*data)
             for name, data in {"validation": validation, "test": test}.items()
@@ -147,20 +174,58 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         rng = np.random.default_rng(self.random_state)
         if self.patience is not None and validation is None:
             examples, watched["validation"] = hold_out(examples, self.validation_fraction, rng)
-        self.network_ = Network.draw(*self._architecture(), self.initialization, rng, self.dtype)
+        self._start(rng, new=not warm)
+        factor = SCHEDULES[self.schedule]
         with progress_bar("epoch", self.epochs) if self.verbose else nullcontext() as show:
-            self.history_ = train(
-                self.network_,
-                self.loss,
-                self._update(),
+            self.history_ = self._trainer.train(
                 examples,
                 epochs=self.epochs,
-                batch_size=min(self.batch_size or len(examples.X), len(examples.X)),
-                rng=rng,
+                batch_size=self.batch_size or len(examples.X),
+                learning_rate=lambda progress: self.learning_rate * factor(progress),
                 watched=watched,
                 patience=self.patience,
                 listeners=[each for each in (on_epoch, show and _shown_by(show)) if each],
             )
+        return self
+
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Train one epoch on these examples, at a constant learning rate.
+
+        Args:
+            X: features, `[examples, features]`.
+            y: classes, `[examples]`.
+            classes: every class there is; needed in the first call.
+            sample_weight: factors of the examples' losses, `[examples]`.
+
+        Returns:
+            The classifier itself.
+
+        Raises:
+            ValueError: a parameter or the data are not as described, or training diverged.
+        """
+        first = not hasattr(self, "network_")
+        if first and classes is None:
+            raise ValueError("classes=None: expected every class in the first call of partial_fit")
+        known = np.unique(classes) if first else self.classes_
+        if classes is not None and not np.array_equal(np.unique(classes), known):
+            raise ValueError(f"classes={classes!r}: expected those of the first call, {known}")
+        examples = self._check(X, y, sample_weight, known, first)
+        if not hasattr(self, "_trainer"):
+            self._start(np.random.default_rng(self.random_state), new=first)
+        row = self._trainer.train(
+            examples,
+            epochs=1,
+            batch_size=self.batch_size or len(examples.X),
+            learning_rate=lambda progress: self.learning_rate,
+        )
+        number = len(self.history_) + 1
+        self.history_ = [*self.history_, *({**each, "epoch": number} for each in row)]
         return self
 
     def outputs(self, X: ArrayLike) -> NDArray[np.floating]:
@@ -210,26 +275,69 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
     def best_epoch_(self) -> int:
         """The epoch whose parameters were kept: the best with early stopping, else the last."""
         check_is_fitted(self)
-        if self.patience is None:
+        if self.patience is None or "validation/loss" not in self.history_[-1]:
             return self.n_iter_
         return min(self.history_, key=lambda row: row["validation/loss"])["epoch"]
 
-    def _architecture(self) -> tuple[tuple[int, ...], list[tuple[str, ...]]]:
-        """Return the network's widths and chain."""
-        hidden = [width for width, _ in self.layers]
-        output = (self.output, "softmax") if self.softmax else (self.output,)
-        return (
-            (self.n_features_in_, *hidden, len(self.classes_)),
-            [*((activation,) for _, activation in self.layers), output],
+    def _network(self) -> Network:
+        """Return the network that the parameters describe, its own parameters zero."""
+        layers: list[Layer] = []
+        for layer in [*self.layers, (len(self.classes_), self.output)]:
+            if isinstance(layer, Sequence):
+                width, activation = layer
+                layers += [Dense(width), Activation(activation)]
+            else:
+                layers.append(layer)
+        if self.softmax:
+            layers.append(Activation("softmax"))
+        shape = tuple(self.image_shape or (self.n_features_in_,))
+        check_shapes(layers, shape, self.n_features_in_)
+        return Network.zeros(layers, shape, self.dtype)
+
+    def _start(self, rng: np.random.Generator, new: bool) -> None:
+        """Prepare training, of a new network or of the one that there is."""
+        if new:
+            self.network_, self.history_ = self._network(), []
+            count = len(self.network_.weights)
+            kinds = initialization_per_layer(self.initialization, count)
+            self.network_.draw(kinds, rng)
+        self._trainer = Trainer(
+            self.network_,
+            self.loss,
+            self._optimizer(),
+            rng,
+            penalty=PENALTIES[self.regularization] if self.regularization else None,
+            penalty_rate=self.regularization_rate,
+            largest_norm=self.clip_norm,
         )
 
-    def _update(self) -> Update:
-        kind, rate = self.regularization, self.regularization_rate
-        penalty = Penalty(**{kind: rate}) if kind else Penalty()
-        parameters = self.network_.parameters
-        if self.optimizer == "adam":
-            return adam(parameters, self.learning_rate, penalty)
-        return gradient_descent(parameters, self.learning_rate, self.momentum, penalty)
+    def _optimizer(self) -> Optimizer:
+        if self.momentum:
+            name, settings = "momentum", {"mu": self.momentum}
+        else:
+            name = self.optimizer
+            settings = {"decay": self.weight_decay} if name == "adamw" else {}
+        update, means = OPTIMIZERS[name]
+        return Optimizer(partial(update, **settings), means)
+
+    def _check(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        classes: NDArray | None,
+        reset: bool,
+    ) -> Examples:
+        """Check parameters and data, and return the data as they are learned."""
+        check_hyperparameters(self.get_params())
+        X, y = validate_data(self, X, y, reset=reset, dtype=(self.dtype, np.uint8), order="C")
+        check_classification_targets(y)
+        self.classes_ = np.unique(y) if classes is None else classes
+        examples = self._encode(X, y)
+        if sample_weight is None:
+            return examples
+        weights = _check_sample_weight(sample_weight, X, dtype=self.dtype, ensure_non_negative=True)
+        return examples._replace(weights=weights)
 
     def _features(self, X: ArrayLike) -> NDArray:
         return validate_data(self, X, reset=False, dtype=(self.dtype, np.uint8), order="C")
@@ -237,12 +345,12 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
     def _examples(self, X: ArrayLike, y: ArrayLike) -> Examples:
         X, y = self._features(X), np.asarray(y)
         check_consistent_length(X, y)
-        unknown = np.setdiff1d(y, self.classes_)
-        if len(unknown):
-            raise ValueError(f"y={unknown[0]!r}: expected one of the classes {self.classes_}")
         return self._encode(X, y)
 
     def _encode(self, X: NDArray, y: NDArray) -> Examples:
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(f"y={unknown[0]!r}: expected one of the classes {self.classes_}")
         indices = np.searchsorted(self.classes_, y)
         return Examples(X, np.eye(len(self.classes_), dtype=self.dtype)[indices])
 

@@ -6,15 +6,18 @@ from numbers import Integral, Real
 from typing import Any
 
 from pipelines.figures.network.activations import ACTIVATIONS
+from pipelines.figures.network.initialization import Initialization
+from pipelines.figures.network.layers import LAYERS, Layer
 from pipelines.figures.network.losses import LOSSES
+from pipelines.figures.network.optimizers import SCHEDULES
 
-__all__ = ["check_hyperparameters"]
+__all__ = ["check_hyperparameters", "check_shapes", "initialization_per_layer"]
 
 
 def check_hyperparameters(values: Mapping[str, Any]) -> None:
     """Check the parameters of a `NetworkClassifier`.
 
-    `initialization` and `random_state` are left to those who draw with them.
+    `random_state` is left to NumPy, and `initialization` to `initialization_per_layer`.
 
     Args:
         values: the parameters by name.
@@ -25,8 +28,54 @@ def check_hyperparameters(values: Mapping[str, Any]) -> None:
     for name, (accepted, accepts) in RULES.items():
         if not accepts(values[name]):
             raise ValueError(f"{name}={values[name]!r}: expected {accepted}")
-    if values["optimizer"] == "adam" and values["momentum"] != 0:
+    if values["optimizer"] != "sgd" and values["momentum"] != 0:
         raise ValueError(f"momentum={values['momentum']!r}: expected 0, as adam has its own")
+
+
+def check_shapes(layers: Sequence[Layer], shape: tuple[int, ...], features: int) -> None:
+    """Check that layers fit their inputs.
+
+    Args:
+        layers: all layers of the network.
+        shape: shape of one example.
+        features: number of its features.
+
+    Raises:
+        ValueError: one does not; the message says what is accepted.
+    """
+    if math.prod(shape) != features:
+        raise ValueError(f"image_shape={shape!r}: expected a product of {features}, the features")
+    for layer in layers:
+        side = vars(layer).get("kernel", vars(layer).get("size"))
+        if side and len(shape) != 3:
+            raise ValueError(f"layers=...{layer}...: expected images before it, see image_shape")
+        if side and side > min(shape[:2]):
+            raise ValueError(f"layers=...{layer}...: expected at most {min(shape[:2])}, its input")
+        if vars(layer).get("name") == "softmax" and len(shape) == 3:
+            raise ValueError(f"layers=...{layer}...: expected a dense layer before it")
+        shape = layer.shapes(shape)[0]
+
+
+def initialization_per_layer(
+    initialization: Initialization | Sequence[Initialization], layers: int
+) -> list[Initialization]:
+    """Return one initialization for each layer that has weights.
+
+    Args:
+        initialization: one for all layers, or a sequence of one for each.
+        layers: number of these layers.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    one = isinstance(initialization, str | Real)
+    every = [initialization] * layers if one else initialization
+    if not isinstance(every, Sequence) or len(every) != layers or not all(map(_draws, every)):
+        raise ValueError(
+            f"initialization={initialization!r}: expected a positive number, 'glorot' or 'he', or "
+            f"a sequence of one for each of the {layers} layers that have weights"
+        )
+    return list(every)
 
 
 Rule = tuple[str, Callable[[Any], bool]]
@@ -47,15 +96,31 @@ def _is_count(value: object) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool) and value >= 1
 
 
+def _draws(value: object) -> bool:
+    return value in ("glorot", "he") or (not isinstance(value, str) and POSITIVE[1](value))
+
+
+def _is_layer(value: object) -> bool:
+    if isinstance(value, Sequence):
+        return len(value) == 2 and _is_count(value[0]) and value[1] in ACTIVATIONS
+    known = isinstance(value, tuple(LAYERS.values()))
+    return known and all(SETTINGS[name](setting) for name, setting in vars(value).items())
+
+
 def _are_layers(value: object) -> bool:
-    return isinstance(value, Sequence) and all(
-        isinstance(layer, Sequence)
-        and len(layer) == 2
-        and _is_count(layer[0])
-        and layer[1] in ACTIVATIONS
-        for layer in value
+    return isinstance(value, Sequence) and all(map(_is_layer, value))
+
+
+def _is_image_shape(value: object) -> bool:
+    return value is None or (
+        isinstance(value, Sequence) and len(value) == 3 and all(map(_is_count, value))
     )
 
+
+SETTINGS = dict.fromkeys(("units", "filters", "kernel", "size"), _is_count) | {
+    "name": lambda name: isinstance(name, str) and name in ACTIVATIONS,
+    "rate": _number("", lambda share: 0 <= share < 1)[1],
+}
 
 COUNT = ("a whole number of at least 1", _is_count)
 COUNT_OR_NONE = (
@@ -63,20 +128,35 @@ COUNT_OR_NONE = (
     lambda value: value is None or _is_count(value),
 )
 
+POSITIVE = _number("a positive number", lambda value: 0 < value < math.inf)
+POSITIVE_OR_NONE = (
+    "a positive number, or None",
+    lambda value: value is None or POSITIVE[1](value),
+)
+
 RULES: dict[str, Rule] = {
-    "layers": (f"pairs of a width and one of {tuple(ACTIVATIONS)}", _are_layers),
+    "layers": (
+        f"layers with settings that they accept, or pairs of a width and one of "
+        f"{tuple(ACTIVATIONS)}",
+        _are_layers,
+    ),
     "output": _choice(*ACTIVATIONS),
     "softmax": _choice(False, True),
     "loss": _choice(*LOSSES),
-    "optimizer": _choice("sgd", "adam"),
-    "learning_rate": _number("a positive number", lambda rate: 0 < rate < math.inf),
+    "optimizer": _choice("sgd", "adam", "adamw"),
+    "learning_rate": POSITIVE,
+    "schedule": _choice(*SCHEDULES),
     "momentum": _number("a number from 0 to below 1", lambda share: 0 <= share < 1),
+    "weight_decay": _number("a number of at least 0", lambda rate: 0 <= rate < math.inf),
+    "clip_norm": POSITIVE_OR_NONE,
     "epochs": COUNT,
     "batch_size": COUNT_OR_NONE,
     "regularization": _choice(None, "l1", "l2"),
     "regularization_rate": _number("a number of at least 0", lambda rate: 0 <= rate < math.inf),
     "patience": COUNT_OR_NONE,
     "validation_fraction": _number("a number between 0 and 1", lambda share: 0 < share < 1),
+    "image_shape": ("height, width and channels, or None", _is_image_shape),
+    "warm_start": _choice(False, True),
     "dtype": _choice("float32", "float64"),
     "verbose": _choice(False, True),
 }

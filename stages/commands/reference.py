@@ -84,7 +84,7 @@ def _accepted(field: Schema) -> str:
         case {"type": "object"}:
             return "mappings by name"
         case {"type": "array", "items": items}:
-            return "a list of mappings" if "$ref" in items else f"a list of {_accepted(items)}"
+            return f"a list of {_accepted(items).replace('a mapping', 'mappings')}"
         case {"type": "boolean"}:
             return "`true`, `false`"
         case {"type": "null"}:

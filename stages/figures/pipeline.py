@@ -18,13 +18,22 @@ if TYPE_CHECKING:
 def describe_run(test: Mapping[str, Any], training: Training) -> str:
     """Describe a run in Markdown, from its scores on the test part and its training."""
     parameters = training.parameters
-    hidden = [layer["width"] for layer in parameters["layers"]]
-    widths = [parameters["data"]["size"] ** 2, *hidden, len(test["recall"])]
+    pixels, classes = parameters["data"]["size"] ** 2, len(test["recall"])
+    layers = [str(pixels), *filter(None, map(layer_name, parameters["layers"])), str(classes)]
     hardest = min(test["recall"], key=test["recall"].get)
     return (
-        f"**Test accuracy {test['accuracy']:.3f}** of a {'-'.join(map(str, widths))} network. "
+        f"**Test accuracy {test['accuracy']:.3f}** of a {'-'.join(layers)} network with "
+        f"{training.metrics['parameters']:,.0f} parameters. "
         f"Hardest class: {hardest}, with a recall of {test['recall'][hardest]:.0%}."
     )
+
+
+def layer_name(layer: Mapping[str, Any]) -> str:
+    """Name a hidden layer by its width, or 8C5P2 for 8 filters of 5×5 of which each 2×2 pool."""
+    if "filters" in layer:
+        pool = f"P{layer['pool']}" if layer["pool"] > 1 else ""
+        return f"{layer['filters']}C{layer['kernel']}{pool}"
+    return str(layer.get("width", ""))
 
 
 def served(training: Training) -> "ServedModel":

@@ -1,8 +1,9 @@
 """The `figures` section of params.yaml."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from stages.params.section import PATIENCE, Name, Patience, Section, Seeded, Split
 
@@ -36,18 +37,62 @@ class Dataset(Section):
         return self
 
 
-class Layer(Section):
-    """A hidden layer."""
+class Dense(Section):
+    """A hidden layer whose units see all that is below them."""
 
     width: int = Field(ge=1, le=10_000, description="number of units")
     activation: Activation = Field(description="what each unit does to its weighted sum")
+
+
+class Convolution(Section):
+    """A hidden layer whose filters see small squares of an image, and make an image of each."""
+
+    filters: int = Field(ge=1, le=1_000, description="number of filters")
+    kernel: int = Field(ge=1, le=200, description="side of the square that a filter sees")
+    activation: Activation = Field(description="what each unit does to its weighted sum")
+    pool: int = Field(
+        ge=1,
+        le=200,
+        description="side of the squares of which the largest stays, to be activated; 1 for none",
+    )
+
+    @field_validator("activation")
+    @classmethod
+    def _no_softmax(cls, activation: str) -> str:
+        if activation == "softmax":
+            raise ValueError("'softmax' is of units, not of images: accepted is any other")
+        return activation
+
+
+class Dropout(Section):
+    """Drops units at random while training."""
+
+    dropout: float = Field(ge=0, lt=1, description="share of the units below that each step drops")
+
+
+def _kind_of_layer(layer: Any) -> str:
+    """Tell by its keys which class a layer is meant to be."""
+    if isinstance(layer, Section):
+        return type(layer).__name__
+    keys = layer if isinstance(layer, Mapping) else ()
+    if {"filters", "kernel", "pool"} & {*keys}:
+        return "Convolution"
+    return "Dropout" if "dropout" in keys else "Dense"
+
+
+Layer = Annotated[
+    Annotated[Dense, Tag("Dense")]
+    | Annotated[Convolution, Tag("Convolution")]
+    | Annotated[Dropout, Tag("Dropout")],
+    Discriminator(_kind_of_layer),
+]
 
 
 class StochasticGradientDescent(Section):
     """Plain gradient descent on batches."""
 
     name: Literal["sgd"] = Field(description="stochastic gradient descent")
-    learning_rate: float = Field(gt=0, description="step size")
+    learning_rate: float = Field(gt=0, description="step size at the peak of the schedule")
     momentum: float = Field(ge=0, lt=1, description="share of the last step kept; 0 for none")
 
 
@@ -55,7 +100,17 @@ class Adam(Section):
     """Adam (Kingma and Ba, 2015) with its usual decay rates."""
 
     name: Literal["adam"] = Field(description="Adam with its usual decay rates")
-    learning_rate: float = Field(gt=0, description="step size")
+    learning_rate: float = Field(gt=0, description="step size at the peak of the schedule")
+
+
+class AdamW(Section):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
+
+    name: Literal["adamw"] = Field(description="Adam with decoupled weight decay")
+    learning_rate: float = Field(gt=0, description="step size at the peak of the schedule")
+    weight_decay: float = Field(
+        ge=0, description="share of all parameters taken off a step, times the step size"
+    )
 
 
 class Regularization(Section):
@@ -78,8 +133,14 @@ class Network(Seeded):
     initialization: Initialization | list[Initialization] = Field(
         description="glorot, he, or r for uniform in ±r; one for all or one a weight layer"
     )
-    optimizer: Annotated[StochasticGradientDescent | Adam, Field(discriminator="name")] = Field(
-        description="how the gradient becomes a step"
+    optimizer: Annotated[StochasticGradientDescent | Adam | AdamW, Field(discriminator="name")] = (
+        Field(description="how the gradient becomes a step")
+    )
+    schedule: Literal["constant", "cosine", "one_cycle"] = Field(
+        description="course of the step size: its peak throughout; down to 0; up to it and down"
+    )
+    clip_norm: Annotated[float, Field(gt=0)] | None = Field(
+        description="largest norm of a gradient, a longer one is shortened to it; null for any"
     )
     regularization: Regularization | None = Field(description="penalty on weights, or null")
     epochs: int = Field(ge=1, description="most passes over the training figures")
@@ -97,8 +158,19 @@ class Network(Seeded):
         return self
 
     @model_validator(mode="after")
+    def _images_reach_convolutions(self) -> Self:
+        dense = [isinstance(layer, Dense) for layer in self.layers]
+        for number, layer in enumerate(self.layers):
+            if isinstance(layer, Convolution) and any(dense[:number]):
+                raise ValueError(
+                    f"layers.{number} is a convolution, which takes images, but the dense layer "
+                    f"{dense.index(True)} gives none: accepted is a convolution before it"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _one_initialization_a_layer(self) -> Self:
-        weight_layers = len(self.layers) + 1
+        weight_layers = sum(not isinstance(layer, Dropout) for layer in self.layers) + 1
         if isinstance(self.initialization, list) and len(self.initialization) != weight_layers:
             raise ValueError(
                 f"initialization lists {len(self.initialization)} entries for {weight_layers} "
@@ -122,3 +194,23 @@ class Figures(Section):
                     f"figures.datasets: {', '.join(self.datasets)}"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _convolutions_fit(self) -> Self:
+        for name, network in self.networks.items():
+            side = self.datasets[network.dataset].size
+            for number, layer in enumerate(network.layers):
+                if not isinstance(layer, Convolution):
+                    continue
+                place = f"networks.{name}.layers.{number}"
+                convolved = side - layer.kernel + 1
+                if convolved < 1:
+                    raise ValueError(_too_large(f"{place}.kernel", layer.kernel, side))
+                if layer.pool > convolved:
+                    raise ValueError(_too_large(f"{place}.pool", layer.pool, convolved))
+                side = convolved // layer.pool
+        return self
+
+
+def _too_large(place: str, side: int, image: int) -> str:
+    return f"{place} = {side}: accepted is at most {image}, the side of the image there"

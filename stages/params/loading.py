@@ -121,6 +121,8 @@ def _known(loc: tuple[int | str, ...]) -> str:
         kinds = section.get("discriminator", {}).get("mapping", {})
         inner = section.get("properties", {}).get(part) or section.get("items")
         inner = inner or ({"$ref": kinds[part]} if part in kinds else None)
+        # Layers are told apart by their keys, and named by their classes.
+        inner = inner or (schema["$defs"].get(part) if "oneOf" in section else None)
         section = inner or next(iter(section.get("patternProperties", {}).values()), {})
         section = section.get("anyOf", [section])[0]  # the other one is null
         if "$ref" in section:

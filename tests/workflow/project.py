@@ -28,7 +28,7 @@ MAKE = ("make", "--assume-old", ".venv/bin/.installed")
 
 #: Variants of the small workflow: those of params.smoke.yaml that it does not remove.
 VARIANTS = {
-    "figures": ("default", "demo_1", "reference"),
+    "figures": ("default", "demo_1", "reference", "cnn"),
     "digits": ("ae", "vae_missing"),
     "imbalance": ("ridge", "lstm_altered"),
 }

@@ -23,8 +23,9 @@ def load(project: Project, pipeline: str, variant: str) -> mlflow.pyfunc.PyFuncM
     return mlflow.pyfunc.load_model(f"models:/{model.model_id}")
 
 
-def test_a_network_names_figures_and_refuses_another_shape(finished: Project) -> None:
-    served = load(finished, "figures", "demo_1")
+@pytest.mark.parametrize("variant", ["demo_1", "cnn"])
+def test_a_network_names_figures_and_refuses_another_shape(finished: Project, variant: str) -> None:
+    served = load(finished, "figures", variant)
     answer = served.predict(np.zeros((3, 30, 30), np.uint8))
     np.testing.assert_allclose(answer[list(CLASSES)].sum(axis=1), 1, atol=1e-5)
     assert set(answer["figure"]) <= set(CLASSES)

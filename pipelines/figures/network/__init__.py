@@ -1,8 +1,6 @@
-"""A feed-forward neural network from scratch: NumPy arrays, and BLAS for the products."""
+"""A feed-forward network from scratch: its formulas, and in `plan` what makes them fast."""
 
+from pipelines.figures.network.layers import Activation, Conv2d, Dense, Dropout, Layer, MaxPool2d
 from pipelines.figures.network.network import Network
-from pipelines.figures.network.optimizers import adam, gradient_descent
-from pipelines.figures.network.regularization import Penalty
-from pipelines.figures.network.training import Examples, evaluate, train
 
-__all__ = ["Examples", "Network", "Penalty", "adam", "evaluate", "gradient_descent", "train"]
+__all__ = ["Activation", "Conv2d", "Dense", "Dropout", "Layer", "MaxPool2d", "Network"]

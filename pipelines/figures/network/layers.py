@@ -1,78 +1,161 @@
-"""A layer over batches of one size: arrays allocated once, and the operations on them."""
+"""Layers, each with its forward and its backward formula.
 
-from collections.abc import Sequence
-from functools import partial
+Axes: n examples, i inputs, o outputs, h and w rows and columns of an image, c channels, k and l
+rows and columns of a kernel.
+"""
+
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.lib.stride_tricks import sliding_window_view
 
-from pipelines.figures.network.activations import ACTIVATIONS, Activation
-from pipelines.figures.network.contraction import Operation, contraction
+from pipelines.figures.network.activations import ACTIVATIONS
+from pipelines.figures.network.notation import Array, einsum
 
-__all__ = ["Layer"]
-
-Array = NDArray[np.floating]
+__all__ = ["LAYERS", "Activation", "Conv2d", "Dense", "Dropout", "Layer", "MaxPool2d"]
+Shape = tuple[int, ...]
+Rng = np.random.Generator | None
 
 
 class Layer:
-    """A dense layer a = f(x Wᵀ + b).
+    """A step of a network."""
 
-    Args:
-        x: inputs, `[batch, inputs]`; its content may change between passes.
-        weights: W, `[outputs, inputs]`, likewise.
-        biases: b, `[outputs]`, likewise.
-        activations: names of the functions that make up f, the first one applied first.
+    def shapes(self, inputs: Shape) -> tuple[Shape, ...]:
+        """Return the shape of an example's outputs, then those of the layer's parameters."""
+        return (inputs,)
 
-    Attributes:
-        outputs: a, `[batch, outputs]`.
+    def forward(self, x: Array, *parameters: Array, rng: Rng = None) -> tuple[Array, Any]:
+        """Return the outputs for inputs `[batch, ...]`, and what `backward` needs of this pass.
+
+        A layer that draws at random does so from `rng`, which is None outside of training.
+        """
+        raise NotImplementedError
+
+    def backward(self, dy: Array, saved: Any, *parameters: Array) -> tuple[Array, ...]:
+        """Return the gradients by the inputs and by each parameter, from that by the outputs."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """z = x Wᵀ + b, with W `[outputs, inputs]` and b `[outputs]`; an image becomes a vector."""
+
+    units: int
+
+    def shapes(self, inputs: Shape) -> tuple[Shape, ...]:
+        return (self.units,), (self.units, int(np.prod(inputs))), (self.units,)
+
+    def forward(self, x: Array, W: Array, b: Array, rng: Rng = None) -> tuple[Array, Any]:
+        return einsum("ni,oi->no", x.reshape(len(x), -1), W) + b, x
+
+    def backward(self, dz: Array, x: Array, W: Array, b: Array) -> tuple[Array, ...]:
+        dW = einsum("no,ni->oi", dz, x.reshape(len(x), -1))
+        db = einsum("no->o", dz)
+        dx = einsum("no,oi->ni", dz, W)
+        return dx.reshape(x.shape), dW, db
+
+
+@dataclass(frozen=True)
+class Conv2d(Layer):
+    """z = W ⋆ x + b at every place where the kernel fits in the image.
+
+    Images are `[batch, height, width, channels]`, W is `[filters, kernel, kernel, channels]`.
+    Source: LeCun et al., "Gradient-based learning applied to document recognition", 1998.
     """
 
-    def __init__(self, x: Array, weights: Array, biases: Array, activations: Sequence[str]) -> None:
-        self.x, self.weights, self.biases = x, weights, biases
-        self.ones = np.ones(len(x), x.dtype)
-        self.z = self.outputs = np.zeros((len(x), len(weights)), x.dtype)
-        self.activations: list[tuple[Activation, Array, Array]] = []
-        for activation in (ACTIVATIONS[name] for name in activations):
-            before = self.outputs
-            # Nobody needs z again, but the activation before this one needs its own outputs.
-            if not (activation.in_place and not self.activations):
-                self.outputs = np.zeros_like(before)
-            self.activations.append((activation, before, self.outputs))
+    filters: int
+    kernel: int
 
-    def forward(self) -> list[Operation]:
-        """Return the operations from `x` to `outputs`."""
-        operations = [
-            partial(np.copyto, self.z, self.biases),
-            *contraction("ni,oi->no", self.x, self.weights, out=self.z, keep=1.0),
-        ]
-        for activation, before, after in self.activations:
-            operations += activation.forward(before, after)
-        return operations
+    def shapes(self, inputs: Shape) -> tuple[Shape, ...]:
+        (height, width, channels), size = inputs, self.kernel
+        outputs = (height - size + 1, width - size + 1, self.filters)
+        return outputs, (self.filters, size, size, channels), (self.filters,)
 
-    def backward_to_z(self, delta: Array) -> list[Operation]:
-        """Return the operations that turn `delta`, the gradient of a, into that of z in place."""
-        operations: list[Operation] = []
-        for activation, before, after in reversed(self.activations):
-            operations += activation.backward(delta, before, after)
-        return operations
+    def forward(self, x: Array, W: Array, b: Array, rng: Rng = None) -> tuple[Array, Any]:
+        patches = self.patches(x)
+        return einsum("klcnhw,oklc->nhwo", patches, W) + b, patches
 
-    def backward_to_x(self, delta: Array, out: Array) -> list[Operation]:
-        """Return the operations from `delta`, the gradient of z, to that of x, written to `out`."""
-        return contraction("no,oi->ni", delta, self.weights, out=out)
+    def backward(self, dz: Array, patches: Array, W: Array, b: Array) -> tuple[Array, ...]:
+        dW = einsum("nhwo,klcnhw->oklc", dz, patches)
+        db = einsum("nhwo->o", dz)
+        # A pixel meets the weight k, l in the patch that begins k rows and l columns before it.
+        margin = (self.kernel - 1, self.kernel - 1)
+        around = self.patches(np.pad(dz, ((0, 0), margin, margin, (0, 0))))
+        dx = einsum("klonhw,oklc->nhwc", around, W[:, ::-1, ::-1])
+        return dx, dW, db
 
-    def gradient(
-        self, delta: Array, weights: Array, biases: Array, scale: float, keep: tuple[float, float]
-    ) -> list[Operation]:
-        """Return the operations `weights = keep * weights + scale * gradient`, biases likewise.
+    def patches(self, x: Array) -> Array:
+        """Return a copy of all patches of the kernel's size, `[k, l, c, n, h, w]`."""
+        windows = sliding_window_view(x, (self.kernel, self.kernel), axis=(1, 2))
+        return np.positive(windows.transpose(4, 5, 3, 0, 1, 2))
 
-        Args:
-            delta: gradient of z, `[batch, outputs]`.
-            weights: array for the gradient of W, `[outputs, inputs]`.
-            biases: array for the gradient of b, `[outputs]`.
-            scale: factor of both gradients.
-            keep: factors of what `weights` and `biases` hold before.
-        """
-        return [
-            *contraction("no,ni->oi", delta, self.x, out=weights, scale=scale, keep=keep[0]),
-            *contraction("no,n->o", delta, self.ones, out=biases, scale=scale, keep=keep[1]),
-        ]
+
+@dataclass(frozen=True)
+class MaxPool2d(Layer):
+    """y = the largest of each square of pixels; an incomplete square at the edge is left out."""
+
+    size: int
+
+    def shapes(self, inputs: Shape) -> tuple[Shape, ...]:
+        height, width, channels = inputs
+        return ((height // self.size, width // self.size, channels),)
+
+    def forward(self, x: Array, rng: Rng = None) -> tuple[Array, Any]:
+        ((height, width, channels),) = self.shapes(x.shape[1:])
+        whole = x[:, : height * self.size, : width * self.size]
+        squares = whole.reshape(len(x), height, self.size, width, self.size, channels)
+        y = reduce(np.maximum, self.pixels(squares))
+        return y, (squares, y, x.shape)
+
+    def backward(self, dy: Array, saved: Any) -> tuple[Array, ...]:
+        squares, y, (count, height, width, channels) = saved
+        # Pixels that are equally large share the gradient.
+        ties = reduce(np.add, [(pixel == y).astype(dy.dtype) for pixel in self.pixels(squares)])
+        dsquares = (dy / ties)[:, :, None, :, None] * (squares == y[:, :, None, :, None])
+        rows, columns = y.shape[1] * self.size, y.shape[2] * self.size
+        dwhole = dsquares.reshape(count, rows, columns, channels)
+        return (np.pad(dwhole, ((0, 0), (0, height - rows), (0, width - columns), (0, 0))),)
+
+    def pixels(self, squares: Array) -> list[Array]:
+        """Return each place in a square, `[n, h, w, c]`, of `[n, h, row, w, column, c]`."""
+        return [squares[:, :, i, :, j] for i, j in np.ndindex(self.size, self.size)]
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """y = x m / (1 - p), each m 0 with probability p, else 1; y = x outside of training.
+
+    Source: Srivastava et al., "Dropout", JMLR 15, 2014, with the factor applied in training.
+    """
+
+    rate: float
+
+    def forward(self, x: Array, rng: Rng = None) -> tuple[Array, Any]:
+        if rng is None:
+            return x, None
+        mask = rng.random(x.shape, dtype=x.dtype) >= self.rate
+        return x * mask / (1 - self.rate), mask
+
+    def backward(self, dy: Array, mask: Any) -> tuple[Array, ...]:
+        return (dy if mask is None else dy * mask / (1 - self.rate),)
+
+
+@dataclass(frozen=True)
+class Activation(Layer):
+    """a = f(z), f one of `ACTIVATIONS` by its name."""
+
+    name: str
+
+    def forward(self, z: Array, rng: Rng = None) -> tuple[Array, Any]:
+        function, _ = ACTIVATIONS[self.name]
+        a = function(z)
+        return a, (z, a)
+
+    def backward(self, da: Array, saved: Any) -> tuple[Array, ...]:
+        _, backward = ACTIVATIONS[self.name]
+        return (backward(da, *saved),)
+
+
+LAYERS = {each.__name__: each for each in (Activation, Conv2d, Dense, Dropout, MaxPool2d)}

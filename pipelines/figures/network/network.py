@@ -1,95 +1,177 @@
-"""A feed-forward network: its architecture and its parameters."""
+"""A feed-forward network: its layers, its parameters, and the formulas of a training step."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from numbers import Integral
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.figures.network.activations import ACTIVATIONS
-from pipelines.figures.network.backpropagation import Chain, propagate
-from pipelines.figures.network.initialization import Initialization, draw_weights, per_layer
-from pipelines.figures.network.parameters import Parameters
+from pipelines.figures.network.initialization import Initialization, draw_weights
+from pipelines.figures.network.layers import Layer, Rng, Shape
+from pipelines.figures.network.losses import LOSSES, LOSSES_OF_LOGITS, Loss
+from pipelines.figures.network.notation import Array
+from pipelines.figures.network.optimizers import Update
+from pipelines.figures.network.regularization import Penalty, clip_norm
 
-__all__ = ["Network"]
+__all__ = ["Network", "TrainingStep", "fuse"]
+
+Arrays = tuple[Array, ...]
+
+# Examples computed at once outside of training: it bounds the memory.
+CHUNK = 512
 
 
 @dataclass(frozen=True)
 class Network:
-    """Dense layers one after the other.
+    """Layers one after the other.
 
     Attributes:
-        parameters: weights and biases of the layers.
-        chain: the activations of each layer; an output layer "sigmoid" with a softmax layer on
-            top is `("sigmoid", "softmax")`.
+        layers: the layers, from the inputs to the outputs.
+        input_shape: shape of one example.
+        vector: all parameters one after the other, `[count]`; training replaces its content.
 
-    >>> rng = np.random.default_rng(0)
-    >>> network = Network.draw((900, 20, 4), [("relu",), ("softmax",)], "glorot", rng)
-    >>> network.outputs(np.zeros((2, 900)))
-    array([[0.25, 0.25, 0.25, 0.25],
-           [0.25, 0.25, 0.25, 0.25]], dtype=float32)
+    >>> layers = [Dense(20), Activation("relu"), Dense(4), Activation("softmax")]
+    >>> network = Network.zeros(layers, (900,))
+    >>> network.draw(["he", "glorot"], np.random.default_rng(0))
+    >>> network.outputs(np.zeros((1, 900)))
+    array([[0.25, 0.25, 0.25, 0.25]], dtype=float32)
     """
 
-    parameters: Parameters
-    chain: Chain
+    layers: tuple[Layer, ...]
+    input_shape: Shape
+    vector: Array
 
     @classmethod
-    def zeros(cls, widths: Sequence[int], chain: Chain, dtype: str = "float32") -> "Network":
-        """Return a network whose weights and biases are zero.
-
-        Args:
-            widths: number of inputs, then of the units of each layer.
-            chain: the activations of each layer.
-            dtype: "float32" or "float64".
-
-        Raises:
-            ValueError: an argument is not of these.
-        """
-        _check_architecture(widths, chain, dtype)
-        return cls(Parameters.zeros(tuple(widths), np.dtype(dtype)), chain)
-
-    @classmethod
-    def draw(
-        cls,
-        widths: Sequence[int],
-        chain: Chain,
-        initialization: Initialization | Sequence[Initialization],
-        rng: np.random.Generator,
-        dtype: str = "float32",
+    def zeros(
+        cls, layers: Sequence[Layer], input_shape: Shape, dtype: str = "float32"
     ) -> "Network":
-        """Return a network with random weights and biases of zero.
+        """Return a network whose parameters are zero."""
+        empty = cls(tuple(layers), tuple(input_shape), np.zeros(0, dtype))
+        count = sum(math.prod(shape) for shapes in empty.shapes() for shape in shapes)
+        return replace(empty, vector=np.zeros(count, dtype))
+
+    def shapes(self) -> list[Sequence[Shape]]:
+        """Return the shapes of each layer's parameters."""
+        shapes, inputs = [], self.input_shape
+        for layer in self.layers:
+            inputs, *own = layer.shapes(inputs)
+            shapes.append(own)
+        return shapes
+
+    def split(self, vector: Array) -> list[list[Array]]:
+        """Return the weights and the biases of each layer as views of `vector`, `[count]`."""
+        arrays, end = [], 0
+        for shapes in self.shapes():
+            own = []
+            for shape in shapes:
+                start, end = end, end + math.prod(shape)
+                own.append(vector[start:end].reshape(shape))
+            arrays.append(own)
+        return arrays
+
+    @property
+    def weights(self) -> list[Array]:
+        """The weights of each layer that has such, without the biases, as views of `vector`."""
+        return [own[0] for own in self.split(self.vector) if own]
+
+    def draw(self, initializations: Sequence[Initialization], rng: np.random.Generator) -> None:
+        """Draw weights, from an initialization for each layer that has such; set biases to 0."""
+        self.vector[:] = 0
+        for W, initialization in zip(self.weights, initializations, strict=True):
+            W[:] = draw_weights(initialization, W.shape, rng)
+
+    def forward(
+        self, x: Array, parameters: list[list[Array]], rng: Rng = None
+    ) -> tuple[Array, list[Any]]:
+        """Return the outputs for inputs `[batch, features]`, and what each layer saved."""
+        x, saved = x.reshape(len(x), *self.input_shape), []
+        for layer, own in zip(self.layers, parameters, strict=True):
+            x, kept = layer.forward(x, *own, rng=rng)
+            saved.append(kept)
+        return x, saved
+
+    def backward(
+        self, dy: Array, saved: list[Any], parameters: list[list[Array]]
+    ) -> list[list[Array]]:
+        """Return the gradients of each layer's parameters: the chain rule, from the end."""
+        gradients = []
+        for layer, kept, own in zip(self.layers[::-1], saved[::-1], parameters[::-1], strict=True):
+            dy, *gradient = layer.backward(dy, kept, *own)
+            gradients.append(gradient)
+        return gradients[::-1]
+
+    def outputs(self, X: NDArray) -> Array:
+        """Return the outputs `[count, outputs]` for inputs `X`, `[count, features]`.
+
+        They are computed in float64 and rounded once, so they do not depend on the other rows.
+        """
+        parameters, chunks = self.split(self.vector.astype(np.float64)), []
+        for start in range(0, len(X), CHUNK):
+            x = X[start : start + CHUNK].astype(np.float64)
+            chunks.append(self.forward(x, parameters)[0].astype(self.vector.dtype))
+        return np.concatenate(chunks)
+
+
+def fuse(network: Network, loss: str) -> tuple[Network, Loss]:
+    """Return the network and the loss of this name, the last activation joined to the loss.
+
+    This is done where one formula does both; the network is then without the activation.
+    """
+    *front, last = network.layers
+    key = (getattr(last, "name", None), loss)
+    if key in LOSSES_OF_LOGITS:
+        return replace(network, layers=tuple(front)), LOSSES_OF_LOGITS[key]
+    return network, LOSSES[loss]
+
+
+@dataclass(frozen=True)
+class TrainingStep:
+    """One step of training as a function of arrays.
+
+    Attributes:
+        network: the layers; the parameters are an argument of the step.
+        loss: the loss of the outputs.
+        update: the optimizer's formula, its own settings bound.
+        penalty: penalty on the weights, or None.
+        penalty_rate: its rate.
+        largest_norm: limit of the gradient's norm, or None.
+    """
+
+    network: Network
+    loss: Loss
+    update: Update
+    penalty: Penalty | None = None
+    penalty_rate: float = 0.0
+    largest_norm: float | None = None
+
+    def __call__(
+        self, batch: Arrays, state: Arrays, learning_rate: float, number: int, rng: Rng
+    ) -> tuple[Array, Arrays]:
+        """Return the outputs before the step, `[batch, outputs]`, and the new state.
 
         Args:
-            widths: number of inputs, then of the units of each layer.
-            chain: the activations of each layer.
-            initialization: as for `draw_weights`; one for all layers, or one for each.
-            rng: source of the weights.
-            dtype: "float32" or "float64".
-
-        Raises:
-            ValueError: an argument is not of these.
+            batch: inputs `[batch, features]`, targets `[batch, outputs]` and, optionally, weights
+                of the examples `[batch]`.
+            state: the vector of parameters and the optimizer's means, each `[count]`.
+            learning_rate: length of the step.
+            number: of the step, from 1.
+            rng: what layers draw from.
         """
-        network = cls.zeros(widths, chain, dtype)
-        kinds = per_layer(initialization, len(chain))
-        for weights, kind in zip(network.parameters.weights, kinds, strict=True):
-            weights[:] = draw_weights(kind, *weights.shape, rng)
-        return network
-
-    def outputs(self, X: NDArray) -> NDArray[np.floating]:
-        """Return the outputs `[count, outputs]` for inputs `X`, `[count, inputs]`."""
-        return propagate(self.parameters, self.chain, X)
-
-
-def _check_architecture(widths: Sequence[int], chain: Chain, dtype: str) -> None:
-    if len(chain) < 1 or len(widths) != len(chain) + 1:
-        raise ValueError(f"widths={widths!r}: expected one more than the {len(chain)} layers")
-    if any(
-        isinstance(width, bool) or not isinstance(width, Integral) or width < 1 for width in widths
-    ):
-        raise ValueError(f"widths={widths!r}: expected whole numbers of at least 1")
-    for name in (name for names in chain for name in names):
-        if name not in ACTIVATIONS:
-            raise ValueError(f"activation={name!r}: expected one of {', '.join(ACTIVATIONS)}")
-    if dtype not in ("float32", "float64"):
-        raise ValueError(f"dtype={dtype!r}: expected 'float32' or 'float64'")
+        (x, t, *weights), (vector, *means) = batch, state
+        parameters = self.network.split(vector)
+        outputs, saved = self.network.forward(x, parameters, rng)
+        dy = self.loss.gradient(outputs, t) / len(x)
+        if weights:
+            dy = dy * weights[0][:, None]
+        gradients = self.network.backward(dy, saved, parameters)
+        if self.penalty:
+            for gradient, own in zip(gradients, parameters, strict=True):
+                if own:  # the weights, not the biases
+                    gradient[0] = gradient[0] + self.penalty_rate * self.penalty.gradient(own[0])
+        g = np.concatenate([array.ravel() for gradient in gradients for array in gradient])
+        if self.largest_norm:
+            g = clip_norm(g, self.largest_norm)
+        vector, means = self.update(vector, g, tuple(means), learning_rate, number)
+        return outputs, (vector, *means)

@@ -1,148 +1,89 @@
-"""Rules that move parameters along a gradient."""
+"""Optimizers and learning-rate schedules.
 
+An optimizer takes the parameters w, their gradient g and its running means, each `[count]`, the
+learning rate η and the number t of the step, from 1. It returns the new parameters and means.
+"""
+
+import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipelines.figures.network.contraction import Operation, add_scaled
-from pipelines.figures.network.parameters import Parameters
-from pipelines.figures.network.regularization import Penalty
+from pipelines.figures.network.notation import Array
 
-__all__ = ["Update", "adam", "gradient_descent"]
+__all__ = ["OPTIMIZERS", "SCHEDULES", "Optimizer", "Update"]
 
-# Parameters updated at once: all of Adam's vectors of this length stay in the second-level cache.
-BLOCK = 2**15
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 
-# Arithmetic on subnormal numbers takes a hundred times as long. Means that decay for want of a
-# gradient, and weights that decay by a penalty, end there; so what comes near is set to zero.
-FLUSH_INTERVAL = 64
-FLUSH_MARGIN = 2**20
+Means = tuple[Array, ...]
+Updated = tuple[Array, Means]
+Update = Callable[[Array, Array, Means, float, int], Updated]
 
 
-class Update(NamedTuple):
-    """What a training step does with the gradient of the loss.
+def sgd(w: Array, g: Array, means: Means, eta: float, t: int) -> Updated:
+    """Gradient descent: w ← w - η g."""
+    return w - eta * g, ()
 
-    Backpropagation computes `accumulator = keep * accumulator + scale * gradient`, which costs
-    no more than the gradient alone; the operations of `finish` follow.
 
-    Attributes:
-        accumulator: where the gradient goes: the parameters themselves, a velocity, or a gradient.
-        scale: factor of the gradient.
-        keep: factors of the weights and of the biases already in the accumulator.
-        finish: operations that complete the step.
+def momentum(w: Array, g: Array, means: Means, eta: float, t: int, mu: float) -> Updated:
+    """v ← μ v + g; w ← w - η v (Polyak 1964, in the form of Sutskever et al. 2013)."""
+    (v,) = means
+    v = mu * v + g
+    return w - eta * v, (v,)
+
+
+def adam(w: Array, g: Array, means: Means, eta: float, t: int) -> Updated:
+    """Adam (Kingma and Ba, arXiv:1412.6980, algorithm 1).
+
+    m ← β₁ m + (1 - β₁) g; v ← β₂ v + (1 - β₂) g²; w ← w - η m̂ / (√v̂ + ε). Both means start at
+    zero, which m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) make up for.
     """
-
-    accumulator: Parameters
-    scale: float
-    keep: tuple[float, float]
-    finish: list[Operation]
-
-
-def gradient_descent(
-    parameters: Parameters, learning_rate: float, momentum: float, penalty: Penalty
-) -> Update:
-    """Return the rule w = w - learning_rate v, with the velocity v = momentum v + gradient.
-
-    Without momentum and l1 the step happens inside the gradient's own product, and l2 is its
-    factor of the old weights: w = (1 - learning_rate l2) w - learning_rate gradient.
-
-    Args:
-        parameters: what to update in place.
-        learning_rate: length of a step along the velocity.
-        momentum: share of the velocity kept from step to step, from 0 to below 1.
-        penalty: whose gradient joins the loss'.
-    """
-    if momentum == 0 and penalty.l1 == 0:
-        return Update(
-            parameters,
-            scale=-learning_rate,
-            keep=(1 - learning_rate * penalty.l2, 1.0),
-            finish=[_flush(parameters.vector)] if penalty.l2 else [],
-        )
-    velocity = parameters.zeros_like()
-    return Update(
-        velocity,
-        scale=1.0,
-        keep=(momentum, momentum),
-        finish=[
-            *penalty.add_gradient(parameters.all_weights, velocity.all_weights),
-            *add_scaled(-learning_rate, velocity.vector, out=parameters.vector),
-            *(_flush(vector) for vector in (velocity.vector, parameters.vector)),
-        ],
-    )
+    m, v = means
+    m = BETA_1 * m + (1 - BETA_1) * g
+    v = BETA_2 * v + (1 - BETA_2) * np.square(g)
+    m_hat, v_hat = m / (1 - BETA_1**t), v / (1 - BETA_2**t)
+    return w - eta * m_hat / (np.sqrt(v_hat) + EPSILON), (m, v)
 
 
-def adam(
-    parameters: Parameters,
-    learning_rate: float,
-    penalty: Penalty,
-    decay: tuple[float, float] = (0.9, 0.999),
-    epsilon: float = 1e-8,
-) -> Update:
-    """Return the rule of Adam (Kingma and Ba, arXiv:1412.6980, algorithm 1).
-
-    Args:
-        parameters: what to update in place.
-        learning_rate: about the length of a step in each parameter.
-        penalty: whose gradient joins the loss'.
-        decay: share that the running means of gradients and of their squares keep at each step.
-        epsilon: added to the root of the mean square.
-    """
-    gradient = parameters.zeros_like()
-    mean, mean_square = np.zeros_like(gradient.vector), np.zeros_like(gradient.vector)
-    scratch = np.zeros_like(gradient.vector[:BLOCK])
-    blocks = [
-        tuple(
-            vector[start : start + BLOCK]
-            for vector in (parameters.vector, gradient.vector, mean, mean_square)
-        )
-        for start in range(0, len(mean), BLOCK)
-    ]
-    steps = 0
-
-    def step() -> None:
-        nonlocal steps
-        steps += 1
-        # Both running means start from zero; dividing by these factors makes up for it.
-        mean_weight, square_weight = 1 - decay[0] ** steps, 1 - decay[1] ** steps
-        for w, g, m, v in blocks:
-            s = scratch[: len(w)]
-            np.multiply(m, decay[0], m)
-            np.multiply(g, 1 - decay[0], s)
-            np.add(m, s, m)
-            np.square(g, g)
-            np.multiply(v, decay[1], v)
-            np.multiply(g, 1 - decay[1], g)
-            np.add(v, g, v)
-            np.divide(v, square_weight, s)
-            np.sqrt(s, s)
-            np.add(s, epsilon, s)
-            np.divide(m, s, s)
-            np.multiply(s, learning_rate / mean_weight, s)
-            np.subtract(w, s, w)
-
-    return Update(
-        gradient,
-        scale=1.0,
-        keep=(0.0, 0.0),
-        finish=[
-            *penalty.add_gradient(parameters.all_weights, gradient.all_weights),
-            step,
-            *(_flush(vector) for vector in (mean, mean_square, parameters.vector)),
-        ],
-    )
+def adamw(w: Array, g: Array, means: Means, eta: float, t: int, decay: float) -> Updated:
+    """w ← (1 - η λ) w, then Adam (Loshchilov and Hutter, arXiv:1711.05101, algorithm 2)."""
+    return adam((1 - eta * decay) * w, g, means, eta, t)
 
 
-def _flush(vector: NDArray[np.floating]) -> Operation:
-    """Return the operation that, once in `FLUSH_INTERVAL` calls, zeroes what is nearly so."""
-    smallest = np.finfo(vector.dtype).tiny * FLUSH_MARGIN
-    calls = 0
+class Optimizer(NamedTuple):
+    """An optimizer's formula, and the number of its running means, which start at zero."""
 
-    def flush() -> None:
-        nonlocal calls
-        calls += 1
-        if calls % FLUSH_INTERVAL == 0:
-            vector[np.abs(vector) < smallest] = 0
+    update: Callable[..., Updated]
+    means: int
 
-    return flush
+
+OPTIMIZERS = {
+    "sgd": Optimizer(sgd, 0),
+    "momentum": Optimizer(momentum, 1),
+    "adam": Optimizer(adam, 2),
+    "adamw": Optimizer(adamw, 2),
+}
+
+
+def constant(progress: float) -> float:
+    """1: the learning rate stays as it is."""
+    return 1.0
+
+
+def cosine(progress: float) -> float:
+    """½ (1 + cos π p): from 1 to 0 (Loshchilov and Hutter, arXiv:1608.03983)."""
+    return (1 + math.cos(math.pi * progress)) / 2
+
+
+def one_cycle(
+    progress: float, warmup: float = 0.3, start: float = 0.04, end: float = 4e-6
+) -> float:
+    """From 0.04 up to 1 and down to 4 · 10⁻⁶, along cosines (Smith, arXiv:1708.07120)."""
+    if progress < warmup:
+        return 1 + (start - 1) * cosine(progress / warmup)
+    return end + (1 - end) * cosine((progress - warmup) / (1 - warmup))
+
+
+SCHEDULES = {"constant": constant, "cosine": cosine, "one_cycle": one_cycle}
+"""Factor of the learning rate by progress, 0 at the first step and 1 at the last."""

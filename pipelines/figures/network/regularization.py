@@ -1,44 +1,45 @@
-"""Penalties on the size of the weights."""
+"""Regularization: penalties on the weights, and a limit to the gradient."""
 
-from functools import partial
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipelines.figures.network.contraction import Operation, add_scaled
+from pipelines.figures.network.notation import Array, einsum
 
-__all__ = ["Penalty"]
+__all__ = ["PENALTIES", "Penalty", "clip_norm"]
 
-Array = NDArray[np.floating]
+
+def l1(W: Array) -> float:
+    """Σ |w|."""
+    return float(np.abs(W).sum())
+
+
+def l1_gradient(W: Array) -> Array:
+    """Sign of w."""
+    return np.sign(W)
+
+
+def l2(W: Array) -> float:
+    """½ Σ w²."""
+    return float(np.square(W).sum()) / 2
+
+
+def l2_gradient(W: Array) -> Array:
+    """W."""
+    return W
 
 
 class Penalty(NamedTuple):
-    """The penalty l1 Σ|w| + l2/2 Σ w² on all weights of a network; biases go free.
+    """A penalty of an array of weights, still to be multiplied by its rate, and its gradient."""
 
-    Attributes:
-        l1: rate of the absolute values.
-        l2: rate of the squares.
-    """
+    value: Callable[[Array], float]
+    gradient: Callable[[Array], Array]
 
-    l1: float = 0.0
-    l2: float = 0.0
 
-    def value(self, weights: Array) -> float:
-        """Return the penalty of a vector of weights."""
-        return self.l1 * float(np.abs(weights).sum()) + self.l2 / 2 * float(weights @ weights)
+PENALTIES = {"l1": Penalty(l1, l1_gradient), "l2": Penalty(l2, l2_gradient)}
 
-    def add_gradient(self, weights: Array, gradient: Array) -> list[Operation]:
-        """Return the operations that add the penalty's gradient, l1 sign(w) + l2 w.
 
-        Args:
-            weights: all weights of a network, `[count]`.
-            gradient: the vector to add to, `[count]`.
-        """
-        operations: list[Operation] = []
-        if self.l1:
-            signs = np.zeros_like(weights)
-            operations += [partial(np.sign, weights, signs), *add_scaled(self.l1, signs, gradient)]
-        if self.l2:
-            operations += add_scaled(self.l2, weights, gradient)
-        return operations
+def clip_norm(g: Array, limit: float) -> Array:
+    """min(1, limit / ‖g‖) g, g `[count]` (Pascanu et al., arXiv:1211.5063, algorithm 1)."""
+    return g * (limit / np.maximum(np.sqrt(einsum("i,i->", g, g)), limit))

@@ -35,13 +35,15 @@ def draw_classifier(
         Name and figure.
     """
     network, probabilities = classifier.network_, classifier.predict_proba(test.pixels)
-    weights = [layer.T for layer in network.parameters.weights]  # [inputs, units], as drawn
-    activations = [activation for layer in network.chain for activation in layer]
-    units = None if classifier.layers else CLASSES
+    weights, units = network.weights[0], None if classifier.layers else CLASSES
+    if weights.ndim == 4:
+        weights, units = weights[..., 0], [f"filter {i}" for i in range(1, len(weights) + 1)]
+    else:
+        weights = weights.reshape(-1, *test.images.shape[1:])
     confusion = classification_scores(test.labels, probabilities, CLASSES).confusion
     yield "figures", sample_figures(test.images, test.labels)
     yield "loss_curves", loss_curves(history, f"Training {name}")
     yield "confusion_matrix", confusion_matrix(confusion, CLASSES, f"Test figures, {name}")
-    yield "first_layer_weights", first_layer_weights(weights[0], test.images.shape[1], units)
-    yield "network", network_drawing(network.parameters.widths, activations, weights)
+    yield "first_layer_weights", first_layer_weights(weights, units)
+    yield "network", network_drawing(network)
     yield "mistakes", misclassified_figures(test.images, test.labels, probabilities)

@@ -94,39 +94,39 @@ def misclassified_figures(
 
 
 def first_layer_weights(
-    weights: NDArray[np.floating], size: int, unit_names: Sequence[str] | None = None
+    weights: NDArray[np.floating], names: Sequence[str] | None = None
 ) -> Figure:
-    """Draw the weights of each unit of the first layer as an image of the canvas.
+    """Draw the weights of each unit or filter of the first layer as an image.
 
     Args:
-        weights: Weights of the first layer `[size * size, units]`. Of more than 32 units, those
-            whose weights have the largest norm are shown, largest first.
-        size: Height and width of the canvas in pixels.
-        unit_names: Name of every unit, where they have any; otherwise they are numbered from 1.
+        weights: Weights of the first layer `[units, height, width]`, as the pixels lie that they
+            meet. Of more than 32 units, those whose weights have the largest norm are shown,
+            largest first.
+        names: Name of every unit, where they have any; otherwise they are numbered from 1.
 
     Returns:
         The figure; all images share one colour scale, symmetric about zero.
 
     Raises:
-        ValueError: If the weights are not those of a canvas of this size.
+        ValueError: If the weights are no images.
     """
-    if weights.ndim != 2 or len(weights) != size**2:
-        raise ValueError(f"weights must have {size**2} rows, a row per pixel, got {weights.shape}")
-    units = weights.shape[1]
+    if weights.ndim != 3:
+        raise ValueError(f"weights must be images [units, height, width], got {weights.shape}")
+    units = len(weights)
     chosen, title = np.arange(units), "First-layer weights"
     if units > MOST_WEIGHT_IMAGES:
-        by_norm = np.argsort(-np.linalg.norm(weights, axis=0), kind="stable")
+        by_norm = np.argsort(-np.linalg.norm(weights.reshape(units, -1), axis=1), kind="stable")
         chosen = by_norm[:MOST_WEIGHT_IMAGES]
         title = f"First-layer weights: {len(chosen)} of {units:,} units, largest norm first"
-    names = unit_names or [f"unit {unit + 1}" for unit in range(units)]
+    names = names or [f"unit {unit + 1}" for unit in range(units)]
     columns = min(8, len(chosen))
     rows = -(-len(chosen) // columns)
-    scale = symmetric_scale(weights[:, chosen])
+    scale = symmetric_scale(weights[chosen])
     cell = 1.8 if columns <= 4 else 1.1
     with styled_figure(cell * columns + 1.2, (cell + 0.2) * rows + 0.7, title) as figure:
         grid = figure.subplots(rows, columns, squeeze=False)
         for axes, unit in zip(grid.flat, chosen, strict=False):
-            image = axes.imshow(weights[:, unit].reshape(size, size), cmap="RdBu_r", norm=scale)
+            image = axes.imshow(weights[unit], cmap="RdBu_r", norm=scale)
             axes.set_title(names[unit], fontsize=8, fontweight="normal", loc="center")
         for axes in grid.flat:
             hide_frame(axes)

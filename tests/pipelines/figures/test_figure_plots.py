@@ -1,12 +1,14 @@
 """Plots of figures and networks show the data that they are given."""
 
-from itertools import pairwise
-
 import numpy as np
+import pandas as pd
 import pytest
-from matplotlib.patches import Circle
+from matplotlib.patches import Circle, Rectangle
 
-from pipelines.figures import CLASSES, draw_figures
+from pipelines.figures import CLASSES, NetworkClassifier, draw_figures
+from pipelines.figures.data.dataset import Figures
+from pipelines.figures.network import Activation, Conv2d, Dense, Dropout, MaxPool2d, Network
+from pipelines.figures.plots.classifier import draw_classifier
 from pipelines.figures.plots.figures import (
     first_layer_weights,
     misclassified_figures,
@@ -15,8 +17,14 @@ from pipelines.figures.plots.figures import (
 from pipelines.figures.plots.network import network_drawing
 from pipelines.pictures import save_picture
 
-WIDTHS = (900, 20, 10, 4)
-ACTIVATIONS = ["relu", "tanh", "sigmoid"]
+PLAIN = [
+    *(Dense(20), Activation("relu"), Dense(10), Activation("tanh")),
+    *(Dense(4), Activation("sigmoid")),
+]
+CONVOLUTIONAL = [
+    *(Conv2d(8, 5), MaxPool2d(2), Activation("relu"), Dropout(0.25)),
+    *(Conv2d(3, 3), Activation("gelu"), *PLAIN),
+]
 
 
 @pytest.fixture
@@ -32,13 +40,18 @@ def texts_in(figure):
     return [text.get_text() for axes in figure.axes for text in axes.texts]
 
 
+def shapes_in(figure, kind):
+    return [patch for patch in figure.axes[0].patches if isinstance(patch, kind)]
+
+
 def units_in(figure):
-    return sum(isinstance(patch, Circle) for patch in figure.axes[0].patches)
+    return len(shapes_in(figure, Circle))
 
 
-def random_weights(*widths):
-    rng = np.random.default_rng(0)
-    return [rng.normal(size=shape) for shape in pairwise(widths)]
+def random_network(layers, *shape):
+    network = Network.zeros(layers, shape)
+    network.vector[:] = np.random.default_rng(0).normal(size=network.vector.size)
+    return network
 
 
 def test_samples_are_the_first_figures_of_each_class_in_rows(figures):
@@ -78,36 +91,61 @@ def test_the_most_confident_mistakes_come_first_with_their_probabilities(figures
 
 
 def test_weights_of_the_first_layer_are_images_on_one_scale_symmetric_about_zero():
-    weights = np.random.default_rng(0).normal(size=(49, 1000))
-    narrow = first_layer_weights(weights[:, :3], 7, unit_names=("a", "b", "c"))
+    weights = np.random.default_rng(0).normal(size=(1000, 7, 7))
+    narrow = first_layer_weights(weights[:3], ("a", "b", "c"))
     assert [axes.get_title() for axes in narrow.axes if axes.images] == ["a", "b", "c"]
-    np.testing.assert_array_equal(images_in(narrow), weights[:, :3].T.reshape(3, 7, 7))
-    largest = np.abs(weights[:, :3]).max()
+    np.testing.assert_array_equal(images_in(narrow), weights[:3])
+    largest = np.abs(weights[:3]).max()
     limits = {axes.images[0].get_clim() for axes in narrow.axes if axes.images}
     assert limits == {(-largest, largest)}
 
-    weights[:, 700] *= 10
-    wide = first_layer_weights(weights, 7)
+    weights[700] *= 10
+    wide = first_layer_weights(weights)
     names = [axes.get_title() for axes in wide.axes if axes.images]
     assert len(names) == 32
     assert names[0] == "unit 701"
     assert wide.get_suptitle() == "First-layer weights: 32 of 1,000 units, largest norm first"
+    with pytest.raises(ValueError, match="weights must be images"):
+        first_layer_weights(weights.reshape(1000, 49))
 
 
 def test_every_layer_of_a_network_is_labelled_and_softmax_on_top_is_a_further_column():
-    plain = network_drawing(WIDTHS, ACTIVATIONS, random_weights(*WIDTHS))
+    plain = network_drawing(random_network(PLAIN, 900))
     assert units_in(plain) == 8 + 8 + 8 + 4, "of a wide layer eight units are drawn"
-    assert units_in(network_drawing((9, 1), ["relu"])) == 9 + 1
-    labels = {"900", "20", "10", "4", "pixels", *ACTIVATIONS, *CLASSES}
+    single = network_drawing(random_network([Dense(1), Activation("relu")], 9))
+    assert units_in(single) == 9 + 1
+    labels = {"900", "20", "10", "4", "pixels", "relu", "tanh", "sigmoid", *CLASSES}
     assert labels <= set(texts_in(plain))
-    topped = network_drawing(WIDTHS, [*ACTIVATIONS, "softmax"], random_weights(*WIDTHS))
+    topped = network_drawing(random_network([*PLAIN, Activation("softmax")], 900))
     assert units_in(topped) == units_in(plain) + 4
     assert labels | {"softmax", "no weights"} <= set(texts_in(topped))
+    assert topped.get_suptitle() == plain.get_suptitle() == "Network of 18,274 parameters"
+
+
+def test_images_are_stacks_of_squares_with_what_the_next_layer_sees_of_them():
+    figure = network_drawing(random_network(CONVOLUTIONAL, 30, 30, 1))
+    texts = texts_in(figure)
+    assert [text for text in texts if "×" in text] == [
+        *("30×30", "26×26×8", "5×5 filters", "13×13×8", "largest of 2×2"),
+        *("11×11×3", "3×3 filters"),
+    ]
+    roles = ["input", "hidden 1", "pooled", "hidden 2", "hidden 3", "hidden 4", "output"]
+    assert [text for text in texts if text in roles] == roles
+    assert {"relu", "dropout 0.25", "gelu", "tanh", "sigmoid", *CLASSES} <= set(texts)
+    assert units_in(figure) == 8 + 8 + 4
+    squares = shapes_in(figure, Rectangle)
+    seen = [each.get_width() for each in squares if each.get_facecolor()[3] == 0]
+    images = [each.get_width() for each in squares if each.get_facecolor()[3] == 1]
+    assert len(images) == 1 + 5 + 5 + 3, "of a stack at most five images are drawn"
+    pixel = max(images) / 30
+    assert sorted({round(each / pixel) for each in images}) == [11, 13, 26, 30]
+    assert [round(each / pixel) for each in seen] == [5, 2, 3]
 
 
 def test_connections_are_red_where_weights_are_positive_and_blue_where_negative():
-    weights = [np.array([[1.0], [-1.0], [0.5]])]
-    (lines,) = network_drawing((3, 1), ["sigmoid"], weights).axes[0].collections
+    network = Network.zeros([Dense(1), Activation("sigmoid")], (3,))
+    network.vector[:3] = 1.0, -1.0, 0.5
+    (lines,) = network_drawing(network).axes[0].collections
     red, _, blue, _ = lines.get_color().T
     starts = [segment[0, 1] for segment in lines.get_segments()]
     assert dict(zip(starts, red > blue, strict=True)) == {1.0: True, 0.0: False, -1.0: True}
@@ -116,34 +154,37 @@ def test_connections_are_red_where_weights_are_positive_and_blue_where_negative(
 
 def test_the_same_input_gives_the_same_bytes_also_for_a_network_that_diverged(figures, tmp_path):
     images, labels = figures
-    weights, diverged = random_weights(100, 5, 4), np.full((100, 4), np.nan)
+    weights, diverged = (
+        np.random.default_rng(0).normal(size=(5, 10, 10)),
+        np.full((4, 9, 9), np.nan),
+    )
+    far = Network.zeros([Dense(4), Activation("sigmoid")], (100,))
+    far.vector[:] = np.nan
     probabilities = np.random.default_rng(1).dirichlet(np.ones(4), size=40)
     for draw in (
         lambda: sample_figures(images, labels),
         lambda: misclassified_figures(images, labels, probabilities, limit=3),
-        lambda: first_layer_weights(weights[0], 10),
-        lambda: network_drawing((100, 5, 4), ["relu", "sigmoid"], weights),
-        lambda: first_layer_weights(diverged, 10),
-        lambda: network_drawing((100, 4), ["sigmoid"], [diverged]),
+        lambda: first_layer_weights(weights),
+        lambda: network_drawing(random_network(PLAIN, 100)),
+        lambda: network_drawing(random_network(CONVOLUTIONAL, 20, 20, 1)),
+        lambda: first_layer_weights(diverged),
+        lambda: network_drawing(far),
     ):
         for name in ("one", "two"):
             save_picture(draw(), tmp_path / name)
         assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
-@pytest.mark.parametrize(
-    ("draw", "message"),
-    [
-        (lambda: first_layer_weights(np.zeros((49, 4)), 10), "weights must have 100 rows"),
-        (lambda: network_drawing(WIDTHS, []), "one function for each of 3"),
-        (lambda: network_drawing(WIDTHS, ["relu"]), "one function for each of 3"),
-        (lambda: network_drawing(WIDTHS, ["relu"] * 5), "one function for each of 3"),
-        (
-            lambda: network_drawing(WIDTHS, ACTIVATIONS, random_weights(900, 10, 10, 4)),
-            r"weights must have shapes \[\(900, 20\)",
-        ),
-    ],
-)
-def test_arguments_that_do_not_fit_together_are_refused(draw, message):
-    with pytest.raises(ValueError, match=message):
-        draw()
+def test_a_convolutional_classifier_has_every_plot_and_shows_its_filters(figures):
+    images, labels = figures
+    layers = [Conv2d(6, 3), Activation("relu"), MaxPool2d(2), Dropout(0.5)]
+    classifier = NetworkClassifier(layers, epochs=1, image_shape=(10, 10, 1), random_state=0)
+    test = Figures(images, labels)
+    history = pd.DataFrame(classifier.fit(test.pixels, labels).history_)
+    pictures = dict(draw_classifier("conv", classifier, history, test))
+    curves_and_weights = {"loss_curves", "confusion_matrix", "first_layer_weights", "network"}
+    assert set(pictures) == {"figures", "mistakes", *curves_and_weights}
+    filters = pictures["first_layer_weights"]
+    np.testing.assert_array_equal(images_in(filters), classifier.network_.weights[0][..., 0])
+    assert filters.axes[5].get_title() == "filter 6"
+    assert {"8×8×6", "4×4×6", "dropout 0.5", *CLASSES} <= set(texts_in(pictures["network"]))

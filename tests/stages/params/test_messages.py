@@ -11,6 +11,7 @@ from stages.paths import PARAMS
 
 FRACTIONS = "{by: fractions, train: 0.7, validation: 0.15, test: 0.15}"
 TIMES = '{by: times, validation_start: "2021-01-01", test_start: "2021-05-01"}'
+IMAGE = ".*cnn: layers.1 is a convolution, .* dense layer 0 gives none: accepted is a convolution b"
 FIGURES = [
     # Numbers, words and names
     ("seed: 42", "seed: -1", "seed = -1: accepted is greater than or equal to 0"),
@@ -38,6 +39,26 @@ FIGURES = [
     ("dataset: tiny", "dataset: huge", ".*dataset = 'huge': accepted is a key .* off_centre"),
     ("loss: categorical", "loss: binary", ".*overfitting: .* is 'categorical_cross_entropy'"),
     ("[100, 0.1,", "[100,", ".*extremes: initialization lists 5 entries for 6 weight layers"),
+    # Layers, by their keys
+    ("width: 20, ", "", ".*demo_1.layers.0.width: missing"),
+    (
+        "width: 20",
+        "dropout: 1.0",
+        ".*layers.0.activation: unknown parameter; known here: dropout .*",
+    ),
+    ("{width: 20, activation: relu}", "{dropout: 1.0}", ".*layers.0.dropout = 1.0: accepted is le"),
+    ("kernel: 5, activation: relu", "kernel: 5, activation: softmax", ".*'softmax' is of units, n"),
+    (
+        "filters: 8",
+        "filter: 8",
+        ".*cnn.layers.0.filter: unknown .*: filters, kernel, activation, p",
+    ),
+    ("filters: 8", "filters: 0", ".*cnn.layers.0.filters = 0: accepted is greater than or equal"),
+    ("{width: 20, activation: relu}", "20", ".*demo_1.layers.0 = 20: accepted is a mapping"),
+    ("activation: tanh", "activation: sine", ".*layers.1.activation = 'sine': accepted is 'relu'"),
+    ("- {filters: 8,", "- {width: 9, activation: relu}\n        - {filters: 8,", IMAGE),
+    ("kernel: 5", "kernel: 31", ".*cnn.layers.0.kernel = 31: accepted is at most 30, the side of"),
+    ("pool: 2", "pool: 27", ".*cnn.layers.0.pool = 27: accepted is at most 26, the side of the i"),
     # Seeds
     ("seeds: 1\n", "seeds: []\n", r".*seeds = \[\]: accepted is .*length of at least 1"),
     ("seeds: 1\n", "seeds: [7, 7]\n", r".*seeds \[7, 7\]: accepted are seeds that differ"),

@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.checksums import write_checksums
 from pipelines.figures import NetworkClassifier
+from pipelines.figures.network import Activation, Conv2d, Dense, Dropout, MaxPool2d
 
 FILES = ["network.json", "network.npz"]
 
@@ -38,6 +39,27 @@ def test_a_saved_classifier_comes_back_as_it_was(classes, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["SHA256SUMS", *FILES]
     with zipfile.ZipFile(tmp_path / "network.npz") as archive:
         assert {info.date_time[0] for info in archive.infolist()} == {1980}, "no date of saving"
+
+
+def test_layers_of_every_kind_come_back_and_go_on_learning(tmp_path):
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(256, size=(30, 6 * 7 * 2), dtype=np.uint8), rng.integers(3, size=30)
+    layers = [
+        *(Conv2d(np.int64(4), 3), Activation("relu"), MaxPool2d(2), Dropout(0.25)),
+        *((5, "tanh"), Dense(4), Activation("gelu")),
+    ]
+    settings = dict(image_shape=(6, 7, 2), epochs=2, random_state=0, clip_norm=1.0)
+    saved = NetworkClassifier(layers, **settings, dtype="float64", initialization=[0.1] * 4)
+    saved.fit(X, y).save(tmp_path)
+    loaded = NetworkClassifier.load(tmp_path)
+    assert [tuple(each) if isinstance(each, list) else each for each in loaded.layers] == layers
+    np.testing.assert_array_equal(loaded.predict_proba(X), saved.predict_proba(X))
+    loaded.save(tmp_path / "again")
+    for name in FILES:
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / name).read_bytes()
+    loaded.partial_fit(X, y)
+    assert [row["epoch"] for row in loaded.history_] == [1, 2, 3]
+    assert (loaded.network_.vector != saved.network_.vector).any()
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -81,18 +103,32 @@ def test_damaged_bytes_are_refused(folder, name, damage):
     "change",
     [
         lambda contents: contents.update(format=99),
-        lambda contents: contents.pop("widths"),
-        lambda contents: contents.update(widths=[6, 4]),
-        lambda contents: contents.update(widths="none"),
-        lambda contents: contents.update(activations=[["relu"], ["swish"]]),
-        lambda contents: contents.update(dtype="float16"),
-        lambda contents: contents.update(description=3),
-        lambda contents: contents["description"].pop("classes"),
-        lambda contents: contents["description"]["parameters"].update(colour="red"),
-        lambda contents: contents["description"]["parameters"].update(epochs=-1),
-        lambda contents: contents["description"]["parameters"].update(output="sigmoid"),
-        lambda contents: contents["description"].update(classes=[0, 1]),
-        lambda contents: contents["description"].update(classes_dtype="nonsense"),
+        lambda contents: contents.pop("classes"),
+        lambda contents: contents.update(features="none"),
+        lambda contents: contents.update(features=-6),
+        lambda contents: contents.update(classes=[0, 1]),
+        lambda contents: contents.update(classes_dtype="nonsense"),
+        lambda contents: contents.update(history=3),
+        *(
+            lambda contents, changes=changes: contents["parameters"].update(changes)
+            for changes in [
+                {"colour": "red"},
+                {"epochs": -1},
+                {"dtype": "float16"},
+                {"output": "swish"},
+                {"image_shape": [5, 5, 1]},
+                {"layers": 3},
+                {"layers": [[6, "relu"]]},
+                {"layers": [[4, "swish"]]},
+                {"layers": [{"Dense": {"units": 6}}]},
+                {"layers": [{"Dense": {"units": "four"}}]},
+                {"layers": [{"Conv2d": {"filters": 4, "kernel": 3}}]},
+                {"layers": [{"Flatten": {}}]},
+                {"layers": [{"Dense": {}, "Dropout": {"rate": 0.1}}]},
+                {"layers": [[4, "relu"], {"Dropout": {"rate": "much"}}]},
+                {"layers": [[4, "relu"], {"Activation": {"name": "swish"}}]},
+            ]
+        ),
     ],
 )
 def test_a_description_of_another_network_is_refused(folder, change):

@@ -1,0 +1,282 @@
+"""A function of arrays laid out once: fixed buffers, and the calls that fill them."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.figures.network.plan.products import gemm_calls
+from pipelines.figures.network.plan.source import Call, write_source
+from pipelines.figures.network.plan.sums import (
+    Term,
+    find_steps,
+    is_concatenation,
+    is_elementwise,
+    is_reduction,
+    parts,
+)
+from pipelines.figures.network.plan.symbols import Number, Recorder, Symbol, replaced, root
+
+__all__ = ["Plan"]
+
+# A reduction along a last axis as short as this is slower than one along the first axis of a copy.
+SHORT = 16
+SHORT_ROWS = ({"axis": 1}, {"axis": 1, "keepdims": True})
+
+
+class Plan:
+    """The calls that compute a function of arrays.
+
+    Args:
+        function: called once, as `function(inputs, state, *numbers, rng)`, with symbols in place of
+            arrays and numbers; returns the outputs and the new state.
+        inputs: arrays whose content may change between replays.
+        state: C-contiguous arrays that each replay replaces.
+        numbers: names of the numbers that may differ between replays.
+        rng: generator that the function draws from.
+
+    Attributes:
+        source: the calls of a replay, as the Python function that it is.
+
+    Raises:
+        TypeError: the function branches on values or changes an array in place.
+
+    >>> def descend(inputs, state, rate, rng):
+    ...     (x,), (w,) = inputs, state
+    ...     return x * w, (w - rate * x,)
+    >>> x, w = np.ones(3), np.zeros(3)
+    >>> plan = Plan(descend, (x,), (w,), ("rate",))
+    >>> plan(0.5)
+    array([0., 0., 0.])
+    >>> w
+    array([-0.5, -0.5, -0.5])
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., tuple[Any, Sequence[Any]]],
+        inputs: Sequence[NDArray],
+        state: Sequence[NDArray],
+        numbers: Sequence[str] = (),
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        nodes: list[Symbol] = []
+        arrays = {_given(nodes, array): array for array in (*inputs, *state)}
+        given = tuple(arrays)
+        before = given[len(inputs) :]
+        recorder = rng and Recorder(nodes, rng)
+        outputs, after = function(given[: len(inputs)], before, *map(Number, numbers), recorder)
+        if any(root(outputs) is each for each in before):
+            outputs = np.positive(outputs)  # which the new state does not overwrite
+        layout = _Layout(nodes, arrays, [outputs, *after], dict(zip(after, before, strict=True)))
+        layout.store(list(zip(before, after, strict=True)))
+        self.outputs = layout.array(outputs)
+        self.source, self.replay = write_source(layout.calls, numbers)
+
+    def __call__(self, *numbers: float) -> NDArray:
+        """Replay; return the outputs, in an array that the next replay overwrites."""
+        self.replay(*numbers)
+        return self.outputs
+
+
+class _OverlapError(Exception):
+    """A sum reads what it overwrites."""
+
+
+class _Layout:
+    """Calls that compute symbols, on buffers that are reused once nothing reads them any more."""
+
+    def __init__(
+        self,
+        nodes: list[Symbol],
+        arrays: dict[Symbol, NDArray],
+        results: list[Symbol],
+        targets: dict[Symbol, Symbol],
+    ) -> None:
+        self.calls: list[Call] = []
+        self.free: list[NDArray] = []
+        self.steps, self.targets = find_steps(nodes, results), targets
+        self.arrays = dict(arrays)
+        self.pending = Counter(self.steps.reads)
+        for node in self.steps.order:
+            self.compute(node)
+
+    def call(self, function: Callable, *arguments: Any, **keywords: Any) -> None:
+        """Add a call."""
+        self.calls.append(Call(function, arguments, keywords))
+
+    def array(self, value: Any) -> Any:
+        """Return the array of a symbol that is given, computed, or a view of such."""
+        if not isinstance(value, Symbol):
+            return value
+        if value not in self.arrays and value.parent is not None:
+            arguments, keywords = replaced((value.arguments, value.keywords), self.array)
+            self.arrays[value] = value.function(*arguments, **keywords)
+        return self.arrays[value]
+
+    def buffer(self, shape: tuple[int, ...], dtype: np.dtype) -> NDArray:
+        """Return an array that nothing else uses."""
+        for i, each in enumerate(self.free):
+            if each.size == np.prod(shape) and each.dtype == dtype:
+                return self.free.pop(i).reshape(shape)
+        return np.zeros(shape, dtype)
+
+    def copied(self, array: NDArray) -> NDArray:
+        """Return a buffer to which an array is copied."""
+        buffer = self.buffer(array.shape, array.dtype)
+        self.call(np.copyto, buffer, array)
+        return buffer
+
+    def store(self, pairs: list[tuple[Symbol, Symbol]]) -> None:
+        """Copy the new state to the arrays of the old where it was not computed there."""
+        moves = [(self.arrays[old], self.array(new)) for old, new in pairs]
+        moves = [(old, new) for old, new in moves if old is not new]
+        # What lies where another move writes is saved first.
+        saved = [
+            self.copied(new) if any(np.may_share_memory(new, old) for old, _ in moves) else new
+            for _, new in moves
+        ]
+        for (old, _), new in zip(moves, saved, strict=True):
+            self.call(np.copyto, old, new)
+
+    def compute(self, node: Symbol) -> None:
+        """Add the calls that compute a symbol; free the buffers that nothing reads after it."""
+        read = Counter(self.read_by(node))
+        done = [each for each in read if self.pending[each] == read[each]]
+        buffers = [self.arrays[each] for each in done if each.function]
+        target = self.targets.get(node)
+        is_free = target is not None and self.pending[target] == read[target]
+        places = [self.arrays[target], *buffers] if is_free else buffers
+        places = [each for each in places if each.shape == node.shape and each.dtype == node.dtype]
+        if not is_elementwise(node) and node not in self.steps.sums:
+            places = []
+        if node in self.steps.sums:
+            self.add_sum(node, places)
+        else:
+            self.add_function(node, places)
+        self.pending.subtract(read)
+        self.free += [each for each in buffers if each is not self.arrays[node]]
+
+    def read_by(self, node: Symbol) -> list[Symbol]:
+        """Return what a symbol reads, itself and by what is deferred to it."""
+        read = []
+        for each in map(root, node.operands):
+            read += self.read_by(each) if each in self.steps.deferred else [each]
+        return read
+
+    def add_function(self, node: Symbol, places: list[NDArray]) -> None:
+        """Add the call of a function that is no sum, whatever it is."""
+        function = node.function
+        arguments, keywords = replaced((node.arguments, node.keywords), self.array)
+        self.arrays[node] = out = places[0] if places else self.buffer(node.shape, node.dtype)
+        if is_elementwise(node):
+            # NumPy takes an array of the right type without a conversion, but not a number.
+            kind = next(each.dtype for each in arguments if isinstance(each, np.ndarray))
+            is_float = np.issubdtype(kind, np.floating)
+            arguments = [
+                np.array(each, kind) if isinstance(each, int | float) and is_float else each
+                for each in arguments
+            ]
+            self.call(function, *arguments, out=out)
+        elif not is_reduction(node):
+            self.call(_copy_result, out, function, *arguments, **keywords)
+        elif keywords in SHORT_ROWS and _has_short_rows(arguments[0]):
+            # Along the first axis of a copy, a reduction is faster than along short rows.
+            self.call(function, self.copied(arguments[0].T), axis=0, out=out.reshape(-1))
+        else:
+            self.call(function, *arguments, **keywords, out=out)
+
+    def add_sum(self, node: Symbol, places: list[NDArray]) -> None:
+        """Add the calls of a sum, to the first place that it does not read otherwise."""
+        length = len(self.calls)
+        for place in [*places, None]:
+            out = self.buffer(node.shape, node.dtype) if place is None else place
+            try:
+                self.arrays[node] = self.add_terms(out, self.terms(node, 1.0), out)
+                return
+            except _OverlapError:
+                del self.calls[length:]
+
+    def terms(self, node: Symbol, factor: Any) -> list[Term]:
+        """Return the terms of a sum; those of a product or a concatenation are itself."""
+        terms = []
+        for own, each in parts(node):
+            inner = isinstance(each, Symbol) and each in self.steps.deferred
+            terms += self.terms(each, factor * own) if inner else [(factor * own, each)]
+        return terms or [(factor, node)]
+
+    def add_terms(self, out: NDArray, terms: list[Term], whole: NDArray) -> NDArray:
+        """Add the calls for `out = Σ factor · term`, `out` being a part of `whole`; return it."""
+        inner = [term for term in terms if self.is_part(term[1])]
+        for join in inner:
+            if is_concatenation(join[1]):
+                self.add_pieces(out, join, [each for each in terms if each is not join], whole)
+                return out
+        arrays = [(factor, self.array(each)) for factor, each in terms if not self.is_part(each)]
+        place = out.__array_interface__
+        own = [factor for factor, each in arrays if each.__array_interface__ == place]
+        others = [term for term in arrays if term[1].__array_interface__ != place]
+        operands = [self.array(each) for _, node in inner for each in node.arguments[1:]]
+        read = [*operands, *(each for _, each in others)]
+        if any(np.may_share_memory(each, whole) for each in read):
+            raise _OverlapError
+        beta = sum(own[1:], own[0]) if own else 0.0
+        if others:
+            total = self.scaled(beta, out, out) if own else self.scaled(*others.pop(0), out)
+            for factor, each in others:
+                scratch = self.buffer(each.shape, each.dtype)
+                self.call(np.add, total, self.scaled(factor, each, scratch), out=out)
+                self.free.append(scratch)
+                total = out
+            if total is not out:
+                self.call(np.copyto, out, total)
+            beta = 1.0
+        for factor, node in inner:
+            length = len(self.calls)
+            arrays = [self.array(each) for each in node.arguments[1:]]
+            calls = gemm_calls(node.arguments[0], arrays, out, factor, beta, self.copied)
+            self.free += [copy.arguments[0] for copy in self.calls[length:]]
+            self.calls += [Call(function, arguments, {}) for function, *arguments in calls]
+            beta = 1.0
+        return out
+
+    def add_pieces(self, out: NDArray, join: Term, others: list[Term], whole: NDArray) -> None:
+        """Add the calls of a sum with a concatenation: one sum for each of its pieces."""
+        start, (factor, node) = 0, join
+        for _, each in others:
+            if self.is_part(each):
+                self.add_sum(each, [])
+        for piece in node.arguments[0]:
+            part = slice(start, start := start + piece.size)
+            inner = root(piece) if self.is_part(root(piece)) else piece
+            terms = [(own, each[part].reshape(inner.shape)) for own, each in others]
+            terms += self.terms(inner, factor)
+            self.add_terms(out[part].reshape(inner.shape), terms, whole)
+
+    def is_part(self, value: Any) -> bool:
+        """Whether a term is computed as a part of the sum that reads it."""
+        return isinstance(value, Symbol) and value in self.steps.sums and value not in self.arrays
+
+    def scaled(self, factor: Any, array: NDArray, out: NDArray) -> NDArray:
+        """Return an array times a factor, computed to `out` unless the factor is 1."""
+        if isinstance(factor, float) and factor == 1:
+            return array
+        self.call(np.multiply, array, factor, out=out)
+        return out
+
+
+def _given(nodes: list[Symbol], array: NDArray) -> Symbol:
+    """Return a symbol for an array, whose content no formula can change."""
+    sample = array.view()
+    sample.flags.writeable = False
+    return Symbol(nodes, sample)
+
+
+def _has_short_rows(array: NDArray) -> bool:
+    return array.ndim == 2 and array.shape[1] <= SHORT < array.shape[0]
+
+
+def _copy_result(out: NDArray, function: Callable, *arguments: Any, **keywords: Any) -> None:
+    np.copyto(out, function(*arguments, **keywords))

@@ -1,0 +1,106 @@
+"""Einstein sums as products of matrices, computed by BLAS."""
+
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import blas
+
+__all__ = ["GEMM", "gemm_calls", "product_of"]
+
+GEMM = {np.dtype(np.float32): blas.sgemm, np.dtype(np.float64): blas.dgemm}
+
+# OpenBLAS multiplies matrices with up to so many multiplications as they lie. It copies larger
+# ones first, which does not pay if one of the lengths is as short as this.
+DIRECT_MULTIPLICATIONS = 10**6
+SHORT = 24
+
+Axes = tuple[list[int], list[int]]
+"""Axes of an array that are the rows of a matrix, and those that are its columns."""
+
+
+@cache
+def product_of(subscripts: str) -> tuple[int, Axes, Axes] | None:
+    """Return the product of matrices that an einsum of one or two operands is, or None.
+
+    The sum of one operand is its product with ones, as many as are summed.
+
+    Returns:
+        The index of the left operand, its axes, and the axes of the right operand.
+    """
+    *terms, out = subscripts.replace("->", ",").split(",")
+    if len(terms) == 1:
+        terms.append("".join(letter for letter in terms[0] if letter not in out))
+    if len(terms) != 2 or not all(terms) or any(len({*term}) < len(term) for term in (*terms, out)):
+        return None
+    index = int(out[:1] not in terms[0])
+    left, right = terms[index], terms[1 - index]
+    rows = [letter for letter in out if letter in left]
+    columns = [letter for letter in out if letter in right]
+    summed = [letter for letter in right if letter in left and letter not in out]
+    whole = len(left) == len(rows + summed) and len(right) == len(summed + columns)
+    if not whole or "".join(rows + columns) != out:
+        return None
+    left_axes = [left.index(i) for i in rows], [left.index(i) for i in summed]
+    right_axes = [right.index(i) for i in summed], [right.index(i) for i in columns]
+    return index, left_axes, right_axes
+
+
+def as_matrix(
+    array: NDArray, axes: Axes, copied: Callable[[NDArray], NDArray]
+) -> tuple[NDArray, bool]:
+    """Return an operand, or a copy if need be, as a C-contiguous matrix or its transpose.
+
+    Returns:
+        The matrix, and whether it is the transpose.
+    """
+    sides = [math.prod(array.shape[axis] for axis in side) for side in axes]
+    for transposed in (False, True):
+        (rows, columns), (height, width) = (
+            (axes[::-1], sides[::-1]) if transposed else (axes, sides)
+        )
+        lying = array.transpose([*rows, *columns])
+        if lying.flags.c_contiguous:
+            return lying.reshape(height, width), transposed
+    return copied(array.transpose([*axes[0], *axes[1]])).reshape(sides), False
+
+
+def gemm_calls(
+    subscripts: str,
+    operands: list[NDArray],
+    out: NDArray,
+    alpha: Any,
+    beta: Any,
+    copied: Callable[[NDArray], NDArray],
+) -> list[tuple]:
+    """Return functions with arguments for `out = beta * out + alpha * einsum(operands)`.
+
+    At a beta of 0, `out` is not even read. `copied` returns a contiguous copy of an operand.
+    """
+    index, left_axes, right_axes = product_of(subscripts)
+    if len(operands) == 1:
+        lengths = [operands[0].shape[axis] for axis in left_axes[1]]
+        operands = [*operands, np.ones(lengths, out.dtype)]
+    a, a_transposed = as_matrix(operands[index], left_axes, copied)
+    b, b_transposed = as_matrix(operands[1 - index], right_axes, copied)
+    summed, rows = a.shape if a_transposed else a.shape[::-1]
+    out = out.reshape(rows, -1)
+    # A long and narrow product is cut along an axis that comes first wherever it occurs.
+    cut_rows, cut_summed = not a_transposed, a_transposed and not b_transposed
+    length, others = (rows, (summed, out.shape[1])) if cut_rows else (summed, out.shape)
+    step = DIRECT_MULTIPLICATIONS // math.prod(others) // 16 * 16
+    if min(others) > SHORT or step < 32 or not (cut_rows or cut_summed):
+        step = length
+    calls = []
+    for start in range(0, length, step):
+        piece, whole = slice(start, start + step), slice(None)
+        left = a[piece if cut_rows or cut_summed else whole]
+        right, part = b[piece if cut_summed else whole], out[piece if cut_rows else whole]
+        factor = 1.0 if start and not cut_rows else beta
+        # BLAS stores by columns: it sees each array transposed, and computes outᵀ = bᵀ aᵀ.
+        flags = int(b_transposed), int(a_transposed), 1
+        calls.append((GEMM[out.dtype], alpha, right.T, left.T, factor, part.T, *flags))
+    return calls

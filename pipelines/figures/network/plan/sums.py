@@ -1,0 +1,105 @@
+"""Which symbols a plan computes, and which of these are a part of a sum with a product."""
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pipelines.figures.network.plan.products import GEMM, product_of
+from pipelines.figures.network.plan.symbols import Symbol, is_number, root
+
+__all__ = [
+    "Steps",
+    "Term",
+    "find_steps",
+    "is_concatenation",
+    "is_elementwise",
+    "is_reduction",
+    "parts",
+]
+
+Term = tuple[Any, Any]
+"""A factor, which is a number, and what it multiplies: a symbol or an array."""
+
+
+class Steps(NamedTuple):
+    """The symbols that results need.
+
+    Attributes:
+        order: those to compute, in order; no views.
+        reads: how often each is read, itself or through its views.
+        sums: products, concatenations of vectors, and sums with one that nothing else reads.
+        deferred: those that are computed as a part of the sum that reads them, and nothing else.
+    """
+
+    order: list[Symbol]
+    reads: Counter
+    sums: set[Symbol]
+    deferred: set[Symbol]
+
+
+def find_steps(nodes: list[Symbol], results: list[Symbol]) -> Steps:
+    """Return what to compute of recorded symbols."""
+    live, waiting = set(), list(results)
+    while waiting:
+        node = waiting.pop()
+        waiting += [] if node in live else node.operands
+        live.add(node)
+    order = [node for node in nodes if node in live and node.function and node.parent is None]
+    edges = [(root(each), each, node) for node in order for each in node.operands]
+    reads = Counter([read for read, _, _ in edges] + [root(result) for result in results])
+    sums: set[Symbol] = set()
+    for node in order:
+        inner = [each for each in node.operands if each in sums and reads[each] == 1]
+        contains_one = parts(node) and any(each.shape == node.shape for each in inner)
+        if is_concatenation(node) or is_product(node) or contains_one:
+            sums.add(node)
+    deferred = {
+        read
+        for read, view, reader in edges
+        if reads[read] == 1 and reader in sums and (read in sums or parts(read))
+        if (view.size == read.size and view.sample.flags.c_contiguous)
+        if is_concatenation(reader) or (view is read and read.shape == reader.shape)
+    }
+    return Steps([node for node in order if node not in deferred], reads, sums, deferred)
+
+
+def parts(node: Symbol) -> list[Term]:
+    """Return the factors and the operands of a sum of two, or of a multiple; else nothing."""
+    function, operands = node.function, node.arguments
+    if node.dtype not in GEMM or any(each.dtype != node.dtype for each in node.operands):
+        return []
+    numbers = [is_number(each) for each in operands]
+    if function in (np.add, np.subtract) and not any(numbers):
+        return [(1.0, operands[0]), (1.0 if function is np.add else -1.0, operands[1])]
+    if function is np.multiply and any(numbers):
+        return [operands if numbers[0] else operands[::-1]]
+    if function is np.divide and numbers == [False, True]:
+        return [(1 / operands[1], operands[0])]
+    return []
+
+
+def is_product(node: Symbol) -> bool:
+    """Whether a symbol is a product of matrices that BLAS computes."""
+    if node.function is not np.einsum or node.dtype not in GEMM:
+        return False
+    same_type = all(each.dtype == node.dtype for each in node.arguments[1:])
+    return same_type and product_of(node.arguments[0]) is not None
+
+
+def is_concatenation(node: Symbol) -> bool:
+    """Whether a symbol joins vectors, none of them a constant."""
+    if node.function is not np.concatenate or node.ndim > 1 or node.keywords:
+        return False
+    return all(isinstance(each, Symbol) for each in node.arguments[0])
+
+
+def is_elementwise(node: Symbol) -> bool:
+    """Whether a symbol is computed element by element."""
+    is_plain = isinstance(node.function, np.ufunc) and not node.function.signature
+    return is_plain and not node.keywords
+
+
+def is_reduction(node: Symbol) -> bool:
+    """Whether a symbol is a sum, a maximum or the like along axes."""
+    return isinstance(getattr(node.function, "__self__", None), np.ufunc)

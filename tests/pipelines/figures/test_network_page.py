@@ -1,0 +1,39 @@
+"""The page that leads from each equation to its line, and the notebook."""
+
+import os
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs" / "architecture.md"
+ROWS = re.findall(r"\| `(.+?)` \| \[\w+\.py:(\d+)\]\((.+?\.py)#L(\d+)\) \|", PAGE.read_text())
+
+
+def test_the_page_has_a_row_for_each_kind_of_formula():
+    assert {Path(file).stem for _, _, file, _ in ROWS} == {
+        "activations",
+        "initialization",
+        "layers",
+        "losses",
+        "network",
+        "optimizers",
+        "regularization",
+    }
+
+
+@pytest.mark.parametrize(("code", "shown", "file", "line"), ROWS)
+def test_each_equation_leads_to_the_line_of_its_code(code, shown, file, line):
+    lines = (PAGE.parent / file).read_text().splitlines()
+    places = [str(number) for number, text in enumerate(lines, 1) if code in text]
+    assert shown == line == places[0], f"{file}: `{code}` is in line {', '.join(places)}"
+
+
+def test_the_notebook_learns_the_figures(monkeypatch, capsys):
+    monkeypatch.setitem(os.environ, "MPLBACKEND", "agg")
+    variables = runpy.run_path(str(ROOT / "notebooks" / "network.py"))
+    assert variables["losses"][-1] < variables["losses"][0] / 2
+    assert variables["accuracies"][-1] > 0.9
+    assert "accuracy on" in capsys.readouterr().out

@@ -1,0 +1,411 @@
+"""A plan computes what its function computes eagerly, on buffers that it reuses."""
+
+import gc
+import re
+import tracemalloc
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from pipelines.figures.network import Activation, Conv2d, Dense, Dropout, MaxPool2d, Network
+from pipelines.figures.network.activations import ACTIVATIONS
+from pipelines.figures.network.losses import LOSSES
+from pipelines.figures.network.network import TrainingStep, fuse
+from pipelines.figures.network.optimizers import OPTIMIZERS
+from pipelines.figures.network.plan import Plan
+from pipelines.figures.network.regularization import PENALTIES
+
+RATES = [(0.03, 1), (0.01, 2), (0.2, 7)]
+TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
+SETTINGS = {"momentum": (0.9,), "adamw": (0.3,)}
+
+
+def bound(name):
+    """Return an optimizer's formula with its own settings."""
+    return lambda *args: OPTIMIZERS[name].update(*args, *SETTINGS.get(name, ()))
+
+
+UPDATES = {name: bound(name) for name in OPTIMIZERS}
+
+
+def normal(*shapes):
+    """Return a source of inputs of these shapes."""
+    return lambda rng: [rng.normal(size=shape) for shape in shapes]
+
+
+def check_planned_is_eager(function, draw, state, names=(), values=((),) * 3, scale=None):
+    """Compare replays with the function itself, each from the same inputs and the same state.
+
+    Errors are relative to `1 + |value|`, or to `scale(inputs, state) + |value|`.
+    """
+    rng, generators = np.random.default_rng(0), [np.random.default_rng(5) for _ in range(2)]
+    inputs, own = draw(rng), [each.copy() for each in state]
+    plan = Plan(function, inputs, own, names, generators[0])
+    for numbers in values:
+        for array, content in zip(inputs, draw(rng), strict=True):
+            array[...] = content
+        given, size = [each.copy() for each in inputs], scale(inputs, state) if scale else 1.0
+        outputs, after = function(inputs, state, *numbers, generators[1])
+        expected = [np.array(each) for each in (outputs, *after)]
+        found = plan(*numbers)
+        for a, b in zip((found, *own), expected, strict=True):
+            assert (a.shape, a.dtype) == (b.shape, b.dtype)
+            error = np.abs(a.astype("f8") - b) / (size + np.abs(b))
+            assert (error <= TOLERANCE.get(b.dtype.name, 0)).all(), f"{error.max()}\n{plan.source}"
+        for a, b in zip(inputs, given, strict=True):
+            np.testing.assert_array_equal(a, b, err_msg="an input was written")
+        state = expected[1:]
+        for array, content in zip(own, state, strict=True):
+            array[...] = content
+    return plan
+
+
+def check_step(layers, loss, update, means, *rules, dtype="float64", count=5, shape=(7,), **more):
+    """Compare a planned step with the eager one; running means start warm."""
+    network, rng = Network.zeros(layers, shape, dtype), np.random.default_rng(1)
+    network.vector[:] = rng.normal(scale=0.5, size=network.vector.shape)
+    fused, joint_loss = fuse(network, loss)
+    step = TrainingStep(fused, joint_loss, update, *rules)
+    state = [network.vector, *rng.uniform(0.5, 1.5, (means, len(network.vector))).astype(dtype)]
+
+    def draw(rng):
+        x = rng.normal(size=(count, int(np.prod(shape))))
+        batch = x, np.eye(3)[rng.integers(3, size=count)], rng.uniform(0.5, 2, count)
+        return [each.astype(dtype) for each in batch][: 3 if more.get("weighted") else 2]
+
+    def scale(inputs, state):
+        """Square of the largest slope: so far is the rounding of p carried on by 1 / p."""
+        slope = replace(step, update=UPDATES["sgd"], largest_norm=None)
+        _, (after,) = slope(inputs, state[:1], 1.0, 1, np.random.default_rng(5))
+        return 1 + np.square(after - state[0]).max()
+
+    names = ("learning_rate", "number")
+    return check_planned_is_eager(step, draw, state, names, RATES, scale)
+
+
+def dense(hidden, output):
+    return [
+        Dense(6),
+        Activation(hidden),
+        Dense(5),
+        Activation(hidden),
+        Dense(3),
+        Activation(output),
+    ]
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("penalty", [None, *PENALTIES])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_planned_step_is_the_eager_one(optimizer, penalty, dtype):
+    update, means = UPDATES[optimizer], OPTIMIZERS[optimizer].means
+    rules = (PENALTIES[penalty] if penalty else None, 0.02)
+    for activation, loss, count in product(ACTIVATIONS, LOSSES, (1, 5, 40)):
+        for output in {activation, "softmax"} if count == 5 else {activation}:
+            layers = dense(activation, output)
+            plan = check_step(layers, loss, update, means, *rules, dtype=dtype, count=count)
+            assert "copy_result" not in plan.source, "a call falls back on NumPy"
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("count", [1, 6])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_planned_step_with_images_dropout_clipping_and_weights_is_the_eager_one(
+    optimizer, count, dtype
+):
+    layers = [
+        *(Conv2d(3, 3), Activation("relu"), MaxPool2d(2), Conv2d(4, 2), Activation("gelu")),
+        *(Dropout(0.3), Dense(8), Activation("tanh"), Dense(3), Activation("softmax")),
+    ]
+    for limit, weighted in product((None, 0.5), (False, True)):
+        check_step(
+            *(layers, "categorical_cross_entropy", UPDATES[optimizer]),
+            *(OPTIMIZERS[optimizer].means, PENALTIES["l2"], 0.02, limit),
+            **dict(dtype=dtype, count=count, shape=(9, 8, 2), weighted=weighted),
+        )
+
+
+def mish(z):
+    return z * np.tanh(np.log1p(np.exp(z)))
+
+
+def mish_backward(da, z, a):
+    t = np.tanh(np.log1p(np.exp(z)))
+    return da * (t + z * (1 - np.square(t)) * expit(z))
+
+
+def lion(w, g, means, eta, t):
+    (m,) = means
+    direction = np.sign(0.9 * m + (1 - 0.9) * g)
+    return w - eta * (direction + 0.1 * w), (0.99 * m + (1 - 0.99) * g,)
+
+
+def nesterov(w, g, means, eta, t):
+    (previous,) = means
+    ahead = w - eta * g
+    return ahead + (t - 1) / (t + 2) * (ahead - previous), (ahead,)
+
+
+def memory(function):
+    """Return how much memory a function's result holds, and how much it takes in between."""
+    gc.collect()
+    tracemalloc.start()
+    result = function()
+    gc.collect()
+    held, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return result, held, peak
+
+
+@pytest.mark.parametrize("update", [lion, nesterov])
+def test_a_new_activation_and_a_new_optimizer_are_planned_without_further_work(update, monkeypatch):
+    monkeypatch.setitem(ACTIVATIONS, "mish", (mish, mish_backward))
+    loss = "categorical_cross_entropy"
+    for dtype, count in product(TOLERANCE, (1, 5, 40)):
+        plan = check_step(dense("mish", "softmax"), loss, update, 1, dtype=dtype, count=count)
+        assert "copy_result" not in plan.source
+
+    network = Network.zeros([Dense(400), Activation("mish"), Dense(3)], (500,))
+    step = TrainingStep(network, LOSSES["mean_squared_error"], update)
+    batch = np.ones((40, 500), "f4"), np.ones((40, 3), "f4")
+    state = [network.vector, np.zeros_like(network.vector)]
+    plan, held, _ = memory(lambda: Plan(step, batch, state, ("learning_rate", "number")))
+    assert held < 4 * network.vector.nbytes, "buffers are reused: at most three hold a vector"
+    _, _, peak = memory(lambda: plan(0.01, 2))
+    assert peak < 10_000, "a replay allocates no array"
+
+
+def test_buffers_are_reused_along_a_chain():
+    def chain(inputs, state, rng):
+        (y,) = inputs
+        for _ in range(50):
+            y = np.exp(np.sin(y) - np.cos(y))
+        return y, ()
+
+    x = np.linspace(0, 1, 10_000)
+    _, held, _ = memory(lambda: Plan(chain, (x,), ()))
+    assert held < 4 * x.nbytes
+    check_planned_is_eager(chain, normal(10_000), [])
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.where(x > 0, x, 0.1 * x),
+        lambda x: np.sort(x, axis=1),
+        lambda x: np.pad(x, ((1, 0), (0, 2))),
+        lambda x: np.cumsum(x, axis=0) / np.std(x),
+        lambda x: x[np.argsort(x[:, 0])],
+        lambda x: np.concatenate([x, 2 * x], axis=1),
+        lambda x: np.stack([x, -x])[::-1].mean(axis=(0, 2)),
+        lambda x: np.concatenate([x.ravel(), np.ones(3)]),
+        lambda x: x @ x.T,
+        lambda x: sum(2 * row for row in x),
+    ],
+)
+def test_what_cannot_be_planned_runs_as_it_is(function):
+    def step(inputs, state, rng):
+        return function(inputs[0]), (state[0] + np.sum(function(inputs[0])),)
+
+    check_planned_is_eager(step, normal((40, 5)), [np.zeros(4)])
+
+
+@pytest.mark.parametrize("count", [10, 40])
+def test_reductions_along_short_rows_are_those_of_numpy(count):
+    def step(inputs, state, rng):
+        (x,) = inputs
+        centred = x - x.max(axis=1, keepdims=True) + np.min(x, 1)[:, None] + x.mean(axis=1)[:, None]
+        some = np.sum(x, axis=1, where=np.arange(5) > 2) + np.max(x, axis=-1, initial=0.3)
+        return centred * some[:, None], ()
+
+    check_planned_is_eager(step, normal((count, 5)), [])
+
+
+HALF = slice(None, None, 2)
+HAZARDS = [
+    lambda x, w, v: (w + v, (v, w)),
+    lambda x, w, v: (w + v, (v[::-1], w[::-1])),
+    lambda x, w, v: (w * v, (w - 0.1 * w[::-1], v - 0.1 * np.concatenate([v[2:], v[:2]]))),
+    lambda x, w, v: (x, (w - 0.1 * x, w)),
+    lambda x, w, v: (v + w, (w, 2 * v)),
+    lambda x, w, v: (w, (2 * w, v)),  # the outputs are the state as it was
+    lambda x, w, v: (w[1:], (w - v, v - w)),
+    lambda x, w, v: (x[1:], (x, x[::-1])),
+    lambda x, w, v: ((new := 3 * w)[1:3], (new, new)),
+    lambda x, w, v: (w * 1, (np.concatenate([w[1::2], w[::2]]), np.concatenate([v[3:], w[:3]]))),
+    # A gradient of each half that reads the other's parameters, as some penalty may do.
+    lambda x, w, v: (
+        w - v,
+        (
+            w - 0.5 * np.concatenate([x[HALF] + 0.1 * w[len(w) // 2 :], w[: len(w) // 2]]),
+            v - 0.5 * np.concatenate([0.1 * v[len(v) // 2 :], 0.2 * v[: len(v) // 2]]),
+        ),
+    ),
+    lambda x, w, v: (x - w, (w - v * np.einsum("i,i->", w, v)[None] / len(w), w * np.max(v))),
+]
+
+
+@pytest.mark.parametrize("hazard", HAZARDS)
+def test_a_state_that_is_read_while_it_is_replaced_is_read_as_it_was(hazard):
+    def step(inputs, state, rng):
+        return hazard(*inputs, *state)
+
+    for length in (6, 70_000):
+        state = [*np.random.default_rng(1).normal(size=(2, length))]
+        check_planned_is_eager(step, normal(length), state)
+
+
+@pytest.mark.parametrize(
+    "hazard",
+    [
+        lambda x, W, V: (W, (W - 0.1 * np.einsum("ij,jk->ik", W, V), W)),
+        lambda x, W, V: (x, (np.einsum("ij,kj->ik", W, W), V - np.einsum("ij,ik->jk", V, W))),
+        lambda x, W, V: (W.T, (W - 0.1 * W.T, np.einsum("ij->ji", W))),
+        lambda x, W, V: (W @ V, ((W - x @ W).T, x - 0.5 * W - np.einsum("ij,jk->ik", x, V))),
+    ],
+)
+def test_matrices_that_are_read_while_they_are_replaced_are_read_as_they_were(hazard):
+    def step(inputs, state, rng):
+        return hazard(*inputs, *state)
+
+    for length in (4, 190):
+        state = [*np.random.default_rng(1).normal(size=(2, length, length)) / length]
+        check_planned_is_eager(step, normal((length, length)), state)
+
+
+LENGTH = 3 * 2**15 + 77  # of vectors that are computed in blocks
+
+
+@pytest.mark.parametrize("name", UPDATES)
+def test_long_vectors_are_updated_in_blocks_as_in_one(name):
+    def step(inputs, state, eta, t, rng):
+        (w, *means), (g,) = state, inputs
+        w, means = UPDATES[name](w, g, means, eta, t)
+        return g * 2 + g[::-1], (w, *means)
+
+    state = [*np.random.default_rng(1).uniform(0.5, 1, (1 + OPTIMIZERS[name].means, LENGTH))]
+    plan = check_planned_is_eager(step, normal(LENGTH), state, ("eta", "t"), RATES)
+    assert re.search(r"^    for .* in .*:$", plan.source, re.MULTILINE)
+
+
+def test_blocks_do_not_read_what_a_later_block_computes():
+    def step(inputs, state, rng):
+        a, b = inputs
+        both = np.concatenate([2 * a, 3 * b])
+        near = np.tanh(a)
+        return both[777 : 777 + LENGTH] + np.exp(a), (near[1:] + near[:-1],)
+
+    check_planned_is_eager(step, normal(LENGTH, LENGTH), [np.zeros(LENGTH - 1)])
+
+
+LENGTHS = {"n": 5, "i": 7, "o": 3, "j": 4}
+BY_BLAS = [
+    *("ni,oi->no", "ni,io->no", "in,oi->no", "in,io->no", "ni,oi->on", "in,io->on", "no,oi->ni"),
+    *("no,ni->oi", "no,n->o", "on,n->o", "n,no->o", "n,on->o", "n,o->no", "n,o->on"),
+    *(
+        "n,n->",
+        "ni,ni->",
+        "nij,oij->no",
+        "nijo,o->nij",
+        "nio,io->n",
+        "ni->n",
+        "ni->i",
+        "nio->o",
+        "ni->",
+    ),
+]
+BY_EINSUM = [
+    *("nn,n->n", "n,no->n", "no,no->n", "ni,oj->no", "ni->in", "nn->n", "nn->"),
+    *("ni,ij,jo->no", "ni,ni->ni", "ni,o->on"),
+]
+
+
+def check_einsum(subscripts, lengths, dtype):
+    """Compare `0.5 out - rate einsum(...)` in a plan with `np.einsum`; return the plan."""
+
+    def step(inputs, state, rate, rng):
+        y = np.einsum(subscripts, *inputs, optimize=True)
+        return y, (0.5 * state[0] - rate * np.einsum(subscripts, *inputs),)
+
+    *terms, out = ([lengths[i] for i in term] for term in subscripts.replace("->", ",").split(","))
+    size = float(np.prod([*lengths.values()]))
+
+    def draw(rng):
+        return [rng.normal(size=term).astype(dtype) for term in terms]
+
+    state = [np.ones(out, dtype)]
+    return check_planned_is_eager(step, draw, state, ("rate",), [(2.0,), (0.1,)], lambda *_: size)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("subscripts", BY_BLAS + BY_EINSUM)
+def test_a_planned_einsum_is_that_of_numpy_with_axes_of_length_one_too(subscripts, dtype):
+    for letter in ("", *LENGTHS):
+        plan = check_einsum(subscripts, LENGTHS | {letter: 1}, dtype)
+        assert ("einsum" in plan.source) == (subscripts in BY_EINSUM)
+
+
+@pytest.mark.parametrize("subscripts", ["ni,oi->no", "no,ni->oi", "no,oi->ni"])
+def test_long_and_narrow_products_are_the_same_in_pieces(subscripts):
+    calls = {}
+    for batch in (48, 49, 256, 300):
+        plan = check_einsum(subscripts, {"n": batch, "i": 900, "o": 20}, "float64")
+        calls[batch] = plan.source.count("\n")
+    assert calls[48] < calls[49] < calls[256]
+
+
+@pytest.mark.parametrize("rate", [0.3, 2, -1.0])
+def test_a_plan_follows_numbers_that_it_was_not_laid_out_with(rate):
+    def step(inputs, state, rate, power, rng):
+        (x,), (w,) = inputs, state
+        y = rate * x - x / rate + (1 - 0.9**power) * x - (-power) * x
+        return y, (w - rate * w / (1 - 0.5**power) + rate + np.maximum(x, rate),)
+
+    values = [(rate, 1), (rate / 2, 3), (rate, 2.5)]
+    check_planned_is_eager(step, normal(5), [np.ones(5)], ("rate", "power"), values)
+
+
+def set_the_first(x, rate):
+    x[0] = 1
+    return x
+
+
+def add_in_place(x, rate):
+    x += rate
+    return x
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        lambda x, rate: x if x.sum() > 0 else -x,
+        lambda x, rate: x if np.allclose(x, 1) else -x,
+        lambda x, rate: float(x.sum()) * x,
+        lambda x, rate: max(x[0], x[1]) * x,
+        lambda x, rate: x if rate > 0.5 else -x,
+        lambda x, rate: x if rate else -x,
+        lambda x, rate: np.add(x, 1, out=x),
+        lambda x, rate: (np.copyto(x, 1), x)[1],
+        lambda x, rate: (x.sort(), x.fill(2), x)[2],
+        lambda x, rate: x.item(0) * x,
+        lambda x, rate: np.divmod(x, 2.0)[0] * x,
+        set_the_first,
+        add_in_place,
+    ],
+)
+def test_branches_on_values_changes_in_place_and_several_results_are_refused(formula):
+    x = np.arange(3.0)[::-1].copy()
+    with pytest.raises((TypeError, ValueError)):
+        Plan(lambda inputs, state, rate, rng: (formula(*inputs, rate), ()), (x,), (), ("rate",))
+    np.testing.assert_array_equal(x, [2, 1, 0])
+
+
+def test_a_plan_reads_its_inputs_when_it_is_called_and_keeps_its_generator_until_then():
+    x, rng = np.zeros(3), np.random.default_rng(0)
+    plan = Plan(lambda inputs, state, rng: (inputs[0] + rng.random(3), ()), (x,), (), (), rng)
+    expected = np.random.default_rng(0).random(3)
+    x[:] = 7
+    np.testing.assert_array_equal(plan(), 7 + expected)
