@@ -196,16 +196,17 @@ class Trainer:
         with np.errstate(all="ignore"):  # an overflow shows in the scores
             for start in range(0, count, batch_size):
                 batch = order[start : start + batch_size]
-                self.number += 1
-                rate = learning_rate(self.number)
-                outputs[start : start + batch_size] = steps[len(batch)](batch, rate, self.number)
-                if self.number % FLUSH_INTERVAL == 0:
+                self.number = number = self.number + 1
+                load, plan = steps[len(batch)]
+                load(batch)
+                outputs[start : start + batch_size] = plan(learning_rate(number), number)
+                if number % FLUSH_INTERVAL == 0:
                     _flush(self.state)
             weights = None if examples.weights is None else examples.weights[order]
             return _scores(self.fused_loss, outputs, examples.targets[order], weights)
 
-    def step_on(self, examples: Examples, size: int) -> Callable[..., NDArray[np.floating]]:
-        """Return a step on batches of one size, given by their indices."""
+    def step_on(self, examples: Examples, size: int) -> tuple[Callable[[NDArray], object], Plan]:
+        """Return a step on batches of one size: what loads a batch of indices, and the plan."""
         kept = [each for each in examples if each is not None]
         key = (size, *(each.dtype for each in kept))
         if key not in self.plans:
@@ -216,12 +217,11 @@ class Trainer:
         batch, plan = self.plans[key]
         loads = [_load(rows, out) for rows, out in zip(kept, batch, strict=True)]
 
-        def step(indices: NDArray[np.integer], rate: float, number: int) -> NDArray[np.floating]:
-            for load in loads:
-                load(indices)
-            return plan(rate, number)
+        def load(indices: NDArray[np.integer]) -> None:
+            for each in loads:
+                each(indices)
 
-        return step
+        return load, plan
 
 
 class _Best(NamedTuple):

@@ -71,7 +71,7 @@ class Dropout(Section):
 
 
 def _kind_of_layer(layer: Any) -> str:
-    """Tell by its keys which class a layer is meant to be."""
+    """Return the name of the class of a layer, by its keys."""
     if isinstance(layer, Section):
         return type(layer).__name__
     keys = layer if isinstance(layer, Mapping) else ()

@@ -19,74 +19,74 @@ LEAK = 0.01
 
 
 def identity(z: Array) -> Array:
-    """A = z."""
+    """a = z."""
     return z
 
 
 def identity_backward(da: Array, z: Array, a: Array) -> Array:
-    """Dz = da."""
+    """dz = da."""
     return da
 
 
 def relu(z: Array) -> Array:
-    """A = max(z, 0)."""
+    """a = max(z, 0)."""
     return np.maximum(z, 0)
 
 
 def relu_backward(da: Array, z: Array, a: Array) -> Array:
-    """Dz = da where a > 0, which is where z > 0, else 0."""
-    return da * (a > 0)
+    """dz = da where z > 0, else 0: da sign(a), as a is not negative."""
+    return da * np.sign(a)
 
 
 def leaky_relu(z: Array) -> Array:
-    """A = max(z, 0.01 z)."""
+    """a = max(z, 0.01 z)."""
     return np.maximum(z, LEAK * z)
 
 
 def leaky_relu_backward(da: Array, z: Array, a: Array) -> Array:
-    """Dz = da where a > 0, else 0.01 da."""
+    """dz = da where a > 0, else 0.01 da."""
     return da * (a > 0) + LEAK * (da * (a <= 0))
 
 
 def sigmoid(z: Array) -> Array:
-    """A = 1 / (1 + exp(-z))."""
+    """a = 1 / (1 + exp(-z))."""
     return expit(z)
 
 
 def sigmoid_backward(da: Array, z: Array, a: Array) -> Array:
-    """Dz = da a (1 - a)."""
+    """dz = da a (1 - a)."""
     return da * a * (1 - a)
 
 
 def tanh(z: Array) -> Array:
-    """A = tanh z."""
+    """a = tanh z."""
     return np.tanh(z)
 
 
 def tanh_backward(da: Array, z: Array, a: Array) -> Array:
-    """Dz = da (1 - a²)."""
+    """dz = da (1 - a²)."""
     return da * (1 - np.square(a))
 
 
 def gelu(z: Array) -> Array:
-    """A = z Φ(z), Φ the normal distribution function (Hendrycks and Gimpel, arXiv:1606.08415)."""
+    """a = z Φ(z), Φ the normal distribution function (Hendrycks and Gimpel, arXiv:1606.08415)."""
     return z * ndtr(z)
 
 
 def gelu_backward(da: Array, z: Array, a: Array) -> Array:
-    """Dz = da (Φ(z) + z φ(z)), φ the standard normal density."""
+    """dz = da (Φ(z) + z φ(z)), φ the standard normal density."""
     density = np.exp(-0.5 * np.square(z)) / math.sqrt(2 * math.pi)
     return da * (ndtr(z) + z * density)
 
 
 def softmax(z: Array) -> Array:
-    """A = exp(z) / Σ exp(z), summed over the units; exp(z - max z) cannot overflow."""
+    """a = exp(z) / Σ exp(z), summed over the units; exp(z - max z) cannot overflow."""
     e = np.exp(z - np.max(z, axis=1, keepdims=True))
     return e / einsum("no->n", e)[:, None]
 
 
 def softmax_backward(da: Array, z: Array, a: Array) -> Array:
-    """Dz = a (da - Σ da a), summed over the units."""
+    """dz = a (da - Σ da a), summed over the units."""
     return a * (da - einsum("no->n", da * a)[:, None])
 
 

@@ -42,8 +42,8 @@ def adam(w: Array, g: Array, means: Means, eta: float, t: int) -> Updated:
     m, v = means
     m = BETA_1 * m + (1 - BETA_1) * g
     v = BETA_2 * v + (1 - BETA_2) * np.square(g)
-    m_hat, v_hat = m / (1 - BETA_1**t), v / (1 - BETA_2**t)
-    return w - eta * m_hat / (np.sqrt(v_hat) + EPSILON), (m, v)
+    v_hat = v / (1 - BETA_2**t)
+    return w - eta / (1 - BETA_1**t) * m / (np.sqrt(v_hat) + EPSILON), (m, v)
 
 
 def adamw(w: Array, g: Array, means: Means, eta: float, t: int, decay: float) -> Updated:

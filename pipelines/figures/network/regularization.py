@@ -26,7 +26,7 @@ def l2(W: Array) -> float:
 
 
 def l2_gradient(W: Array) -> Array:
-    """W."""
+    """w."""
     return W
 
 

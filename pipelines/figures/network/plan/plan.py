@@ -9,14 +9,7 @@ from numpy.typing import NDArray
 
 from pipelines.figures.network.plan.products import gemm_calls
 from pipelines.figures.network.plan.source import Call, write_source
-from pipelines.figures.network.plan.sums import (
-    Term,
-    find_steps,
-    is_concatenation,
-    is_elementwise,
-    is_reduction,
-    parts,
-)
+from pipelines.figures.network.plan.sums import Term, find_steps, is_concatenation, parts
 from pipelines.figures.network.plan.symbols import Number, Recorder, Symbol, replaced, root
 
 __all__ = ["Plan"]
@@ -182,8 +175,11 @@ class _Layout:
             self.call(function, *arguments, out=out)
         elif not is_reduction(node):
             self.call(_copy_result, out, function, *arguments, **keywords)
-        elif keywords in SHORT_ROWS and _has_short_rows(arguments[0]):
-            # Along the first axis of a copy, a reduction is faster than along short rows.
+        elif (
+            keywords in SHORT_ROWS
+            and arguments[0].ndim == 2
+            and node.shape[0] > SHORT >= len(arguments[0].T)
+        ):
             self.call(function, self.copied(arguments[0].T), axis=0, out=out.reshape(-1))
         else:
             self.call(function, *arguments, **keywords, out=out)
@@ -274,8 +270,15 @@ def _given(nodes: list[Symbol], array: NDArray) -> Symbol:
     return Symbol(nodes, sample)
 
 
-def _has_short_rows(array: NDArray) -> bool:
-    return array.ndim == 2 and array.shape[1] <= SHORT < array.shape[0]
+def is_elementwise(node: Symbol) -> bool:
+    """Whether a symbol is computed element by element."""
+    is_plain = isinstance(node.function, np.ufunc) and not node.function.signature
+    return is_plain and not node.keywords
+
+
+def is_reduction(node: Symbol) -> bool:
+    """Whether a symbol is a sum, a maximum or the like along axes."""
+    return isinstance(getattr(node.function, "__self__", None), np.ufunc)
 
 
 def _copy_result(out: NDArray, function: Callable, *arguments: Any, **keywords: Any) -> None:

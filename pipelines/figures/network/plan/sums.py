@@ -8,15 +8,7 @@ import numpy as np
 from pipelines.figures.network.plan.products import GEMM, product_of
 from pipelines.figures.network.plan.symbols import Symbol, is_number, root
 
-__all__ = [
-    "Steps",
-    "Term",
-    "find_steps",
-    "is_concatenation",
-    "is_elementwise",
-    "is_reduction",
-    "parts",
-]
+__all__ = ["Term", "find_steps", "is_concatenation", "parts"]
 
 Term = tuple[Any, Any]
 """A factor, which is a number, and what it multiplies: a symbol or an array."""
@@ -92,14 +84,3 @@ def is_concatenation(node: Symbol) -> bool:
     if node.function is not np.concatenate or node.ndim > 1 or node.keywords:
         return False
     return all(isinstance(each, Symbol) for each in node.arguments[0])
-
-
-def is_elementwise(node: Symbol) -> bool:
-    """Whether a symbol is computed element by element."""
-    is_plain = isinstance(node.function, np.ufunc) and not node.function.signature
-    return is_plain and not node.keywords
-
-
-def is_reduction(node: Symbol) -> bool:
-    """Whether a symbol is a sum, a maximum or the like along axes."""
-    return isinstance(getattr(node.function, "__self__", None), np.ufunc)
