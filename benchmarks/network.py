@@ -45,7 +45,7 @@ from pipelines.figures.network.optimizers import OPTIMIZERS
 from pipelines.figures.network.plan import Plan
 
 LEARNING_RATE = 0.01
-EPOCHS = 10
+EPOCHS = 5
 
 # The processor's own rate is that of so many products of square matrices of this side.
 PRODUCTS, SIDE = 10, 2048

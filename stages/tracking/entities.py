@@ -56,9 +56,9 @@ def flatten(document: Mapping[str, Any], separator: str) -> dict[str, Any]:
 
 
 def _as_text(value: Any) -> str:
-    """Write a list of layers as `20:relu, 10:tanh`, everything else as it is."""
+    """Write a list of layers as `width=20 activation=relu; dropout=0.5`, other values as text."""
     if isinstance(value, Mapping):
-        return ":".join(map(_as_text, value.values()))
+        return " ".join(f"{key}={_as_text(each)}" for key, each in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(map(_as_text, value)) or "none"
+        return "; ".join(map(_as_text, value)) or "none"
     return "none" if value is None else str(value)
