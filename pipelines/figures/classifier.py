@@ -92,7 +92,7 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        layers: Sequence[tuple[int, str]] = ((20, "relu"), (10, "tanh")),
+        layers: Sequence[tuple[int, str] | Layer] = ((20, "relu"), (10, "tanh")),
         output: str = "softmax",
         softmax: bool = False,
         loss: str = "categorical_cross_entropy",
@@ -165,27 +165,28 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
             ValueError: a parameter or the data are not as described, or training diverged.
         """
         warm = self.warm_start and hasattr(self, "network_")
-        examples = self._check(X, y, sample_weight, self.classes_ if warm else None, not warm)
+        examples, classes = self._check(X, y, sample_weight, self.classes_ if warm else None, warm)
         watched = {
-            name: self._examples(*data)
+            name: self._examples(*data, classes)
             for name, data in {"validation": validation, "test": test}.items()
             if data is not None
         }
         rng = np.random.default_rng(self.random_state)
         if self.patience is not None and validation is None:
             examples, watched["validation"] = hold_out(examples, self.validation_fraction, rng)
-        self._start(rng, new=not warm)
-        factor = SCHEDULES[self.schedule]
+        self._start(classes, rng, new=not warm)
+        rate, factor = float(self.learning_rate), SCHEDULES[self.schedule]
         with progress_bar("epoch", self.epochs) if self.verbose else nullcontext() as show:
             self.history_ = self._trainer.train(
                 examples,
                 epochs=self.epochs,
                 batch_size=self.batch_size or len(examples.X),
-                learning_rate=lambda progress: self.learning_rate * factor(progress),
+                learning_rate=lambda progress: rate * factor(progress),
                 watched=watched,
                 patience=self.patience,
                 listeners=[each for each in (on_epoch, show and _shown_by(show)) if each],
             )
+        self._trainer.plans.clear()
         return self
 
     def partial_fit(
@@ -215,14 +216,14 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         known = np.unique(classes) if first else self.classes_
         if classes is not None and not np.array_equal(np.unique(classes), known):
             raise ValueError(f"classes={classes!r}: expected those of the first call, {known}")
-        examples = self._check(X, y, sample_weight, known, first)
-        if not hasattr(self, "_trainer"):
-            self._start(np.random.default_rng(self.random_state), new=first)
+        examples, _ = self._check(X, y, sample_weight, known, not first)
+        if getattr(self, "_trained_with", None) != self.get_params():
+            self._start(known, np.random.default_rng(self.random_state), new=first)
         row = self._trainer.train(
             examples,
             epochs=1,
             batch_size=self.batch_size or len(examples.X),
-            learning_rate=lambda progress: self.learning_rate,
+            learning_rate=lambda progress: float(self.learning_rate),
         )
         number = len(self.history_) + 1
         self.history_ = [*self.history_, *({**each, "epoch": number} for each in row)]
@@ -230,7 +231,7 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
 
     def outputs(self, X: ArrayLike) -> NDArray[np.floating]:
         """Return what the network puts out, whatever its last activation, `[examples, classes]`."""
-        check_is_fitted(self)
+        check_is_fitted(self, "network_")
         return self.network_.outputs(self._features(X))
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.floating]:
@@ -256,8 +257,8 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
 
     def evaluate(self, X: ArrayLike, y: ArrayLike) -> Scores:
         """Return the loss that was trained, without the penalty, and the accuracy on examples."""
-        check_is_fitted(self)
-        return evaluate(self.network_, self.loss, self._examples(X, y))
+        check_is_fitted(self, "network_")
+        return evaluate(self.network_, self.loss, self._examples(X, y, self.classes_))
 
     @property
     def loss_curve_(self) -> list[float]:
@@ -279,10 +280,10 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
             return self.n_iter_
         return min(self.history_, key=lambda row: row["validation/loss"])["epoch"]
 
-    def _network(self) -> Network:
+    def _network(self, classes: int) -> Network:
         """Return the network that the parameters describe, its own parameters zero."""
         layers: list[Layer] = []
-        for layer in [*self.layers, (len(self.classes_), self.output)]:
+        for layer in [*self.layers, (classes, self.output)]:
             if isinstance(layer, Sequence):
                 width, activation = layer
                 layers += [Dense(width), Activation(activation)]
@@ -294,29 +295,40 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         check_shapes(layers, shape, self.n_features_in_)
         return Network.zeros(layers, shape, self.dtype)
 
-    def _start(self, rng: np.random.Generator, new: bool) -> None:
+    def _check_network(self) -> None:
+        """Check that the parameters still describe the network that was trained."""
+        network = self._network(len(self.classes_))
+        if not network.has_form_of(self.network_):
+            raise ValueError(
+                f"layers={self.layers!r}, output={self.output!r}, dtype={self.dtype!r}: expected "
+                "the network of the last fit"
+            )
+
+    def _start(self, classes: NDArray, rng: np.random.Generator, new: bool) -> None:
         """Prepare training, of a new network or of the one that there is."""
         if new:
-            self.network_, self.history_ = self._network(), []
-            count = len(self.network_.weights)
-            kinds = initialization_per_layer(self.initialization, count)
-            self.network_.draw(kinds, rng)
+            network = self._network(len(classes))
+            count = len(network.weights)
+            network.draw(initialization_per_layer(self.initialization, count), rng)
+            self.network_, self.classes_, self.history_ = network, classes, []
+        self._check_network()
+        self._trained_with = self.get_params()
         self._trainer = Trainer(
             self.network_,
             self.loss,
             self._optimizer(),
             rng,
             penalty=PENALTIES[self.regularization] if self.regularization else None,
-            penalty_rate=self.regularization_rate,
-            largest_norm=self.clip_norm,
+            penalty_rate=float(self.regularization_rate),
+            largest_norm=None if self.clip_norm is None else float(self.clip_norm),
         )
 
     def _optimizer(self) -> Optimizer:
         if self.momentum:
-            name, settings = "momentum", {"mu": self.momentum}
+            name, settings = "momentum", {"mu": float(self.momentum)}
         else:
             name = self.optimizer
-            settings = {"decay": self.weight_decay} if name == "adamw" else {}
+            settings = {"decay": float(self.weight_decay)} if name == "adamw" else {}
         update, means = OPTIMIZERS[name]
         return Optimizer(partial(update, **settings), means)
 
@@ -326,37 +338,38 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         y: ArrayLike,
         sample_weight: ArrayLike | None,
         classes: NDArray | None,
-        reset: bool,
-    ) -> Examples:
-        """Check parameters and data, and return the data as they are learned."""
+        go_on: bool,
+    ) -> tuple[Examples, NDArray]:
+        """Check parameters and data, and return the data as they are learned, and the classes."""
         check_hyperparameters(self.get_params())
-        X, y = validate_data(self, X, y, reset=reset, dtype=(self.dtype, np.uint8), order="C")
+        X, y = validate_data(self, X, y, reset=not go_on, dtype=(self.dtype, np.uint8), order="C")
         check_classification_targets(y)
-        self.classes_ = np.unique(y) if classes is None else classes
-        examples = self._encode(X, y)
+        classes = np.unique(y) if classes is None else classes
+        examples = self._encode(X, y, classes)
         if sample_weight is None:
-            return examples
+            return examples, classes
         weights = _check_sample_weight(sample_weight, X, dtype=self.dtype, ensure_non_negative=True)
-        return examples._replace(weights=weights)
+        if not weights.any():
+            raise ValueError("sample_weight: expected one at least that is not 0")
+        return examples._replace(weights=weights), classes
 
     def _features(self, X: ArrayLike) -> NDArray:
         return validate_data(self, X, reset=False, dtype=(self.dtype, np.uint8), order="C")
 
-    def _examples(self, X: ArrayLike, y: ArrayLike) -> Examples:
+    def _examples(self, X: ArrayLike, y: ArrayLike, classes: NDArray) -> Examples:
         X, y = self._features(X), np.asarray(y)
         check_consistent_length(X, y)
-        return self._encode(X, y)
+        return self._encode(X, y, classes)
 
-    def _encode(self, X: NDArray, y: NDArray) -> Examples:
-        unknown = np.setdiff1d(y, self.classes_)
+    def _encode(self, X: NDArray, y: NDArray, classes: NDArray) -> Examples:
+        unknown = np.setdiff1d(y, classes)
         if len(unknown):
-            raise ValueError(f"y={unknown[0]!r}: expected one of the classes {self.classes_}")
-        indices = np.searchsorted(self.classes_, y)
-        return Examples(X, np.eye(len(self.classes_), dtype=self.dtype)[indices])
+            raise ValueError(f"y={unknown[0]!r}: expected one of the classes {classes}")
+        return Examples(X, np.eye(len(classes), dtype=self.dtype)[np.searchsorted(classes, y)])
 
 
 def _shown_by(show: Callable[[int, str], None]) -> OnEpoch:
-    """Tell a progress bar of each epoch."""
+    """Return a listener that shows each epoch."""
 
     def listen(epoch: int, row: dict[str, float]) -> None:
         name = "validation/loss" if "validation/loss" in row else "train/loss"

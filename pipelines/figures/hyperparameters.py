@@ -29,7 +29,7 @@ def check_hyperparameters(values: Mapping[str, Any]) -> None:
         if not accepts(values[name]):
             raise ValueError(f"{name}={values[name]!r}: expected {accepted}")
     if values["optimizer"] != "sgd" and values["momentum"] != 0:
-        raise ValueError(f"momentum={values['momentum']!r}: expected 0, as adam has its own")
+        raise ValueError(f"momentum={values['momentum']!r}: expected 0, as sgd alone has it")
 
 
 def check_shapes(layers: Sequence[Layer], shape: tuple[int, ...], features: int) -> None:
@@ -102,7 +102,7 @@ def _draws(value: object) -> bool:
 
 def _is_layer(value: object) -> bool:
     if isinstance(value, Sequence):
-        return len(value) == 2 and _is_count(value[0]) and value[1] in ACTIVATIONS
+        return len(value) == 2 and _is_count(value[0]) and value[1] in tuple(ACTIVATIONS)
     known = isinstance(value, tuple(LAYERS.values()))
     return known and all(SETTINGS[name](setting) for name, setting in vars(value).items())
 

@@ -33,8 +33,12 @@ class SavedInFolder:
 
         Args:
             folder: where to write; made if it is missing.
+
+        Raises:
+            ValueError: the parameters were changed since, and describe another network.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "network_")
+        self._check_network()
         parameters = self.get_params() | {"layers": [_described(each) for each in self.layers]}
         if not isinstance(self.random_state, Integral):
             parameters["random_state"] = None
@@ -78,7 +82,7 @@ class SavedInFolder:
             classifier.classes_ = np.array(saved["classes"], dtype=saved["classes_dtype"])
             classifier.history_ = list(saved["history"])
             classifier.n_features_in_ = saved["features"]
-            classifier.network_ = classifier._network()
+            classifier.network_ = classifier._network(len(classifier.classes_))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path}: not a saved classifier: {_line(error)}") from error
         _fill(classifier.network_, folder / "network.npz")

@@ -16,8 +16,8 @@ __all__ = ["Examples", "OnEpoch", "Scores", "Trainer", "evaluate", "hold_out"]
 OnEpoch = Callable[[int, dict[str, float]], object]
 """Called after an epoch with its number, from 1, and its row of the history."""
 
-# Arithmetic on subnormal numbers takes a hundred times as long. Means that decay for want of a
-# gradient, and weights that decay by a penalty, end there; so what comes near is set to zero.
+# Arithmetic on subnormal numbers is about a hundred times slower. Means without a gradient and
+# weights under a penalty decay to such numbers, so values near them are set to zero.
 FLUSH_INTERVAL = 256
 FLUSH_MARGIN = 2**40
 
@@ -61,7 +61,7 @@ def hold_out(
         rng: source of the choice.
 
     Raises:
-        ValueError: nothing would be left to learn from.
+        ValueError: nothing with a weight would be left to learn from or to validate on.
     """
     count = len(examples.X)
     held = max(1, round(fraction * count))
@@ -71,7 +71,10 @@ def hold_out(
     order = rng.permutation(count)
     order = order[np.argsort(examples.targets.argmax(axis=1)[order], kind="stable")]
     places = ((np.arange(held) + rng.random()) * count / held).astype(int)
-    return examples.part(np.delete(order, places)), examples.part(order[places])
+    parts = examples.part(np.delete(order, places)), examples.part(order[places])
+    if any(part.weights is not None and not part.weights.any() for part in parts):
+        raise ValueError("sample_weight: expected more that are not 0, to hold some out")
+    return parts
 
 
 def evaluate(network: Network, loss: str, examples: Examples) -> Scores:
@@ -103,10 +106,7 @@ class Trainer:
         fused, self.fused_loss = fuse(network, loss)
         self.network, self.loss = network, loss
         self.step = TrainingStep(fused, self.fused_loss, optimizer.update, **regularization)
-        self.state = (
-            network.vector,
-            *(np.zeros_like(network.vector) for _ in range(optimizer.means)),
-        )
+        self.means = tuple(np.zeros_like(network.vector) for _ in range(optimizer.means))
         self.rng, self.number = rng, 0
         self.plans: dict[tuple, Callable] = {}
 
@@ -131,7 +131,7 @@ class Trainer:
             examples: what to learn.
             epochs: number of epochs, at most.
             batch_size: number of examples in a batch, at most the number of all.
-            learning_rate: that of each step, by the share of the training that lies behind it.
+            learning_rate: function of the progress, 0 to 1, that returns the learning rate.
             watched: further examples, by name, to score after every epoch.
             patience: stop after so many epochs in a row without a lower loss on
                 `watched["validation"]`, and go back to the parameters of the lowest.
@@ -193,6 +193,7 @@ class Trainer:
         outputs = np.empty(examples.targets.shape, examples.targets.dtype)
         sizes = {min(batch_size, count), count % batch_size} - {0}
         steps = {size: self.step_on(examples, size) for size in sizes}
+        self.plans = {key: self.plans[key] for key in self.plans if key[0] in sizes}
         with np.errstate(all="ignore"):  # an overflow shows in the scores
             for start in range(0, count, batch_size):
                 batch = order[start : start + batch_size]
@@ -201,7 +202,7 @@ class Trainer:
                 load(batch)
                 outputs[start : start + batch_size] = plan(learning_rate(number), number)
                 if number % FLUSH_INTERVAL == 0:
-                    _flush(self.state)
+                    _flush((self.network.vector, *self.means))
             weights = None if examples.weights is None else examples.weights[order]
             return _scores(self.fused_loss, outputs, examples.targets[order], weights)
 
@@ -210,9 +211,10 @@ class Trainer:
         kept = [each for each in examples if each is not None]
         key = (size, *(each.dtype for each in kept))
         if key not in self.plans:
-            dtype = self.state[0].dtype
+            dtype = self.network.vector.dtype
             batch = tuple(np.zeros((size, *each.shape[1:]), dtype) for each in kept)
-            plan = Plan(self.step, batch, self.state, ("learning_rate", "number"), self.rng)
+            state = (self.network.vector, *self.means)
+            plan = Plan(self.step, batch, state, ("learning_rate", "number"), self.rng)
             self.plans[key] = batch, plan
         batch, plan = self.plans[key]
         loads = [_load(rows, out) for rows, out in zip(kept, batch, strict=True)]

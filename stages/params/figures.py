@@ -38,18 +38,18 @@ class Dataset(Section):
 
 
 class Dense(Section):
-    """A hidden layer whose units see all that is below them."""
+    """A hidden layer whose units are connected to all inputs."""
 
     width: int = Field(ge=1, le=10_000, description="number of units")
-    activation: Activation = Field(description="what each unit does to its weighted sum")
+    activation: Activation = Field(description="function of the weighted sum of each unit")
 
 
 class Convolution(Section):
-    """A hidden layer whose filters see small squares of an image, and make an image of each."""
+    """A hidden layer of filters, each computed from small squares of an image."""
 
     filters: int = Field(ge=1, le=1_000, description="number of filters")
-    kernel: int = Field(ge=1, le=200, description="side of the square that a filter sees")
-    activation: Activation = Field(description="what each unit does to its weighted sum")
+    kernel: int = Field(ge=1, le=200, description="side of the square that a filter covers")
+    activation: Activation = Field(description="function of the weighted sum of each unit")
     pool: int = Field(
         ge=1,
         le=200,

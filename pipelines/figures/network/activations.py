@@ -1,7 +1,8 @@
 """Activation functions a = f(z), each with its backward formula.
 
-Every function takes and returns arrays `[..., units]`. A backward formula turns `da`, the gradient
-of a loss with respect to a, into `dz`, the gradient with respect to z: dz = da ∂a/∂z.
+Every function takes and returns arrays `[batch, ...]`, softmax `[batch, units]`. A backward formula
+turns `da`, the gradient of a loss with respect to a, into `dz`, the gradient with respect to z:
+dz = da ∂a/∂z.
 """
 
 import math

@@ -22,9 +22,9 @@ Rng = np.random.Generator | None
 class Layer:
     """A step of a network."""
 
-    def shapes(self, inputs: Shape) -> tuple[Shape, ...]:
+    def shapes(self, input_shape: Shape) -> tuple[Shape, ...]:
         """Return the shape of an example's outputs, then those of the layer's parameters."""
-        return (inputs,)
+        return (input_shape,)
 
     def forward(self, x: Array, *parameters: Array, rng: Rng = None) -> tuple[Array, Any]:
         """Return the outputs for inputs `[batch, ...]`, and what `backward` needs of this pass.
@@ -34,7 +34,10 @@ class Layer:
         raise NotImplementedError
 
     def backward(self, dy: Array, saved: Any, *parameters: Array) -> tuple[Array, ...]:
-        """Return the gradients by the inputs and by each parameter, from that by the outputs."""
+        """Return the gradients with respect to the inputs and to each parameter.
+
+        `dy` is the gradient with respect to the outputs, `saved` what `forward` returned with them.
+        """
         raise NotImplementedError
 
 
@@ -44,8 +47,8 @@ class Dense(Layer):
 
     units: int
 
-    def shapes(self, inputs: Shape) -> tuple[Shape, ...]:
-        return (self.units,), (self.units, int(np.prod(inputs))), (self.units,)
+    def shapes(self, input_shape: Shape) -> tuple[Shape, ...]:
+        return (self.units,), (self.units, int(np.prod(input_shape))), (self.units,)
 
     def forward(self, x: Array, W: Array, b: Array, rng: Rng = None) -> tuple[Array, Any]:
         return einsum("ni,oi->no", x.reshape(len(x), -1), W) + b, x
@@ -68,8 +71,8 @@ class Conv2d(Layer):
     filters: int
     kernel: int
 
-    def shapes(self, inputs: Shape) -> tuple[Shape, ...]:
-        (height, width, channels), size = inputs, self.kernel
+    def shapes(self, input_shape: Shape) -> tuple[Shape, ...]:
+        (height, width, channels), size = input_shape, self.kernel
         outputs = (height - size + 1, width - size + 1, self.filters)
         return outputs, (self.filters, size, size, channels), (self.filters,)
 
@@ -82,12 +85,12 @@ class Conv2d(Layer):
         db = einsum("nhwo->o", dz)
         # A pixel meets the weight k, l in the patch that begins k rows and l columns before it.
         margin = (self.kernel - 1, self.kernel - 1)
-        around = self.patches(np.pad(dz, ((0, 0), margin, margin, (0, 0))))
-        dx = einsum("klonhw,oklc->nhwc", around, W[:, ::-1, ::-1])
+        padded_patches = self.patches(np.pad(dz, ((0, 0), margin, margin, (0, 0))))
+        dx = einsum("klonhw,oklc->nhwc", padded_patches, W[:, ::-1, ::-1])
         return dx, dW, db
 
     def patches(self, x: Array) -> Array:
-        """Return a copy of all patches of the kernel's size, `[k, l, c, n, h, w]`."""
+        """Return a copy of all patches, `[k, l, c, n, h, w]`: contiguous, as BLAS needs them."""
         windows = sliding_window_view(x, (self.kernel, self.kernel), axis=(1, 2))
         return np.positive(windows.transpose(4, 5, 3, 0, 1, 2))
 
@@ -98,8 +101,8 @@ class MaxPool2d(Layer):
 
     size: int
 
-    def shapes(self, inputs: Shape) -> tuple[Shape, ...]:
-        height, width, channels = inputs
+    def shapes(self, input_shape: Shape) -> tuple[Shape, ...]:
+        height, width, channels = input_shape
         return ((height // self.size, width // self.size, channels),)
 
     def forward(self, x: Array, rng: Rng = None) -> tuple[Array, Any]:

@@ -30,7 +30,7 @@ class Network:
     Attributes:
         layers: the layers, from the inputs to the outputs.
         input_shape: shape of one example.
-        vector: all parameters one after the other, `[count]`; training replaces its content.
+        vector: all parameters one after the other, `[count]`; training overwrites it.
 
     >>> layers = [Dense(20), Activation("relu"), Dense(4), Activation("softmax")]
     >>> network = Network.zeros(layers, (900,))
@@ -51,6 +51,11 @@ class Network:
         empty = cls(tuple(layers), tuple(input_shape), np.zeros(0, dtype))
         count = sum(math.prod(shape) for shapes in empty.shapes() for shape in shapes)
         return replace(empty, vector=np.zeros(count, dtype))
+
+    def has_form_of(self, other: "Network") -> bool:
+        """Whether another network has the same layers, inputs and type."""
+        forms = [(each.layers, each.input_shape, each.vector.dtype) for each in (self, other)]
+        return forms[0] == forms[1]
 
     def shapes(self) -> list[Sequence[Shape]]:
         """Return the shapes of each layer's parameters."""
@@ -87,25 +92,25 @@ class Network:
     ) -> tuple[Array, list[Any]]:
         """Return the outputs for inputs `[batch, features]`, and what each layer saved."""
         x, saved = x.reshape(len(x), *self.input_shape), []
-        for layer, own in zip(self.layers, parameters, strict=True):
-            x, kept = layer.forward(x, *own, rng=rng)
-            saved.append(kept)
+        for layer, W_and_b in zip(self.layers, parameters, strict=True):
+            x, saved_here = layer.forward(x, *W_and_b, rng=rng)
+            saved.append(saved_here)
         return x, saved
 
     def backward(
         self, dy: Array, saved: list[Any], parameters: list[list[Array]]
     ) -> list[list[Array]]:
-        """Return the gradients of each layer's parameters: the chain rule, from the end."""
-        gradients = []
-        for layer, kept, own in zip(self.layers[::-1], saved[::-1], parameters[::-1], strict=True):
-            dy, *gradient = layer.backward(dy, kept, *own)
+        """Return the gradients of each layer's parameters by the chain rule, from the end."""
+        gradients, steps = [], list(zip(self.layers, saved, parameters, strict=True))
+        for layer, saved_here, W_and_b in reversed(steps):
+            dy, *gradient = layer.backward(dy, saved_here, *W_and_b)
             gradients.append(gradient)
         return gradients[::-1]
 
     def outputs(self, X: NDArray) -> Array:
         """Return the outputs `[count, outputs]` for inputs `X`, `[count, features]`.
 
-        They are computed in float64 and rounded once, so they do not depend on the other rows.
+        They are computed in float64; in float32 they then do not depend on the other rows.
         """
         parameters, chunks = self.split(self.vector.astype(np.float64)), []
         for start in range(0, len(X), CHUNK):
@@ -167,9 +172,9 @@ class TrainingStep:
             dy = dy * weights[0][:, None]
         gradients = self.network.backward(dy, saved, parameters)
         if self.penalty:
-            for gradient, own in zip(gradients, parameters, strict=True):
-                if own:  # the weights, not the biases
-                    gradient[0] = gradient[0] + self.penalty_rate * self.penalty.gradient(own[0])
+            for gradient, W_and_b in zip(gradients, parameters, strict=True):
+                for W in W_and_b[:1]:  # biases have no penalty
+                    gradient[0] = gradient[0] + self.penalty_rate * self.penalty.gradient(W)
         g = np.concatenate([array.ravel() for gradient in gradients for array in gradient])
         if self.largest_norm:
             g = clip_norm(g, self.largest_norm)

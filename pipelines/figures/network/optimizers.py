@@ -37,7 +37,7 @@ def adam(w: Array, g: Array, means: Means, eta: float, t: int) -> Updated:
     """Adam (Kingma and Ba, arXiv:1412.6980, algorithm 1).
 
     m ← β₁ m + (1 - β₁) g; v ← β₂ v + (1 - β₂) g²; w ← w - η m̂ / (√v̂ + ε). Both means start at
-    zero, which m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) make up for.
+    zero; m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) correct this.
     """
     m, v = means
     m = BETA_1 * m + (1 - BETA_1) * g

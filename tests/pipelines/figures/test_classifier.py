@@ -5,9 +5,11 @@ import pickle
 import subprocess
 import sys
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import NotFittedError
 
 from pipelines.figures import CLASSES, NetworkClassifier, draw_figures
 from pipelines.figures.data.dataset import Figures
@@ -247,6 +249,60 @@ def test_the_prediction_for_a_row_is_the_same_alone_and_among_others():
         for i in range(60):
             alone = classifier.predict_proba(X[i : i + 1])
             np.testing.assert_array_equal(alone[0], probabilities[i])
+
+
+def test_a_partial_fit_goes_on_after_joblib_has_loaded_the_classifier(tmp_path):
+    X, y = figures(60)
+    classifier = NetworkClassifier(random_state=0).partial_fit(X, y, classes=range(4))
+    joblib.dump(classifier, tmp_path / "classifier")
+    loaded = joblib.load(tmp_path / "classifier")
+    for each in (classifier, loaded):
+        each.partial_fit(X, y)
+    np.testing.assert_array_equal(loaded.network_.vector, classifier.network_.vector)
+
+
+@pytest.mark.parametrize("go_on", ["partial_fit", "fit"])
+@pytest.mark.parametrize("change", [{"layers": [(5, "tanh")]}, {"dtype": "float64"}])
+def test_a_network_that_the_parameters_no_longer_describe_is_neither_trained_nor_saved(
+    change, go_on, tmp_path
+):
+    X, y = figures(60)
+    classifier = NetworkClassifier(warm_start=True, epochs=2).fit(X, y).set_params(**change)
+    for method in (lambda: getattr(classifier, go_on)(X, y), lambda: classifier.save(tmp_path)):
+        with pytest.raises(ValueError, match=r"^layers=.*expected.*last fit"):
+            method()
+
+
+def test_a_changed_optimizer_counts_in_the_next_partial_fit():
+    X, y = figures(60)
+    classifier = NetworkClassifier(random_state=0).partial_fit(X, y, classes=range(4))
+    before = classifier.network_.vector.copy()
+    classifier.set_params(optimizer="sgd", clip_norm=1e-9).partial_fit(X, y)
+    np.testing.assert_allclose(classifier.network_.vector, before, atol=1e-7)
+
+
+def test_a_failed_fit_leaves_the_classifier_as_it_was():
+    X, y = figures(60)
+    with pytest.raises(ValueError, match="initialization="):
+        (classifier := NetworkClassifier(epochs=1, initialization="xavier")).fit(X, y)
+    with pytest.raises(NotFittedError):
+        classifier.predict(X)
+    classifier.set_params(initialization="he").fit(X, y)
+    before = classifier.predict_proba(X)
+    with pytest.raises(ValueError, match="expected one of the classes"):
+        classifier.fit(X, np.array(["a", "b", "c", "d"])[y], test=(X, np.full(60, "e")))
+    np.testing.assert_array_equal(classifier.predict_proba(X), before)
+    assert classifier.classes_.tolist() == [0, 1, 2, 3]
+
+
+def test_numbers_of_numpy_are_numbers():
+    X, y = figures(60)
+    settings = {"weight_decay": 0.1, "learning_rate": 0.02, "clip_norm": 0.5}
+    networks = [
+        NetworkClassifier(optimizer="adamw", epochs=2, random_state=0, **each).fit(X, y).network_
+        for each in (settings, {name: np.float64(value) for name, value in settings.items()})
+    ]
+    np.testing.assert_array_equal(networks[0].vector, networks[1].vector)
 
 
 IMPOSSIBLE = {

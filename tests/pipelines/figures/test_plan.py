@@ -1,7 +1,7 @@
 """A plan computes what its function computes eagerly, on buffers that it reuses."""
 
 import gc
-import re
+import random
 import tracemalloc
 from dataclasses import replace
 from itertools import product
@@ -15,7 +15,7 @@ from pipelines.figures.network.activations import ACTIVATIONS
 from pipelines.figures.network.losses import LOSSES
 from pipelines.figures.network.network import TrainingStep, fuse
 from pipelines.figures.network.optimizers import OPTIMIZERS
-from pipelines.figures.network.plan import Plan
+from pipelines.figures.network.plan import Plan, products
 from pipelines.figures.network.regularization import PENALTIES
 
 RATES = [(0.03, 1), (0.01, 2), (0.2, 7)]
@@ -276,29 +276,64 @@ def test_matrices_that_are_read_while_they_are_replaced_are_read_as_they_were(ha
         check_planned_is_eager(step, normal((length, length)), state)
 
 
-LENGTH = 3 * 2**15 + 77  # of vectors that are computed in blocks
+def random_formula(seed):
+    """A function that combines its arrays in ways that plans have to get right, at random."""
+
+    def formula(inputs, state, rate, rng):
+        draw = random.Random(seed)
+        vectors = [each for each in (*inputs, *state) if each.ndim == 1]
+        matrices = [each for each in (*inputs, *state) if each.ndim == 2]
+
+        def v():
+            return draw.choice(vectors)
+
+        def m():
+            return draw.choice(matrices)
+
+        makers = [
+            lambda: vectors.append(v() + v()),
+            lambda: vectors.append(v() - rate * v()),
+            lambda: vectors.append(np.tanh(0.5 * v())),
+            lambda: vectors.append(np.concatenate([v()[:5], v()[5:]])),
+            lambda: vectors.append(np.concatenate([v()[:9], np.einsum("ij,j->i", m(), v()[:3])])),
+            lambda: vectors.append(
+                v()
+                - 0.1
+                * np.concatenate(
+                    [np.einsum("ij,kj->ik", m(), m()).ravel(), np.einsum("ij->j", m())]
+                )
+            ),
+            lambda: vectors.append(v() / 2 + np.concatenate([(rate * m()).ravel(), m()[0]])),
+            lambda: vectors.append(v()[::-1]),
+            lambda: vectors.append(v() * np.max(v())),
+            lambda: matrices.append(np.einsum("ij,jk->ik", m(), m())),
+            lambda: matrices.append(m() - rate * np.einsum("ij,kj->ik", m(), m())),
+            lambda: matrices.append(v()[:9].reshape(3, 3)),
+            lambda: matrices.append(np.clip(m().T, -1, 1)),
+            lambda: matrices.append(np.maximum(m(), 0) - m()),
+        ]
+        for _ in range(draw.randint(4, 14)):
+            draw.choice(makers)()
+        return draw.choice([v, m])(), (vectors[-1], v(), matrices[-1])
+
+    return formula
 
 
-@pytest.mark.parametrize("name", UPDATES)
-def test_long_vectors_are_updated_in_blocks_as_in_one(name):
-    def step(inputs, state, eta, t, rng):
-        (w, *means), (g,) = state, inputs
-        w, means = UPDATES[name](w, g, means, eta, t)
-        return g * 2 + g[::-1], (w, *means)
-
-    state = [*np.random.default_rng(1).uniform(0.5, 1, (1 + OPTIMIZERS[name].means, LENGTH))]
-    plan = check_planned_is_eager(step, normal(LENGTH), state, ("eta", "t"), RATES)
-    assert re.search(r"^    for .* in .*:$", plan.source, re.MULTILINE)
-
-
-def test_blocks_do_not_read_what_a_later_block_computes():
-    def step(inputs, state, rng):
-        a, b = inputs
-        both = np.concatenate([2 * a, 3 * b])
-        near = np.tanh(a)
-        return both[777 : 777 + LENGTH] + np.exp(a), (near[1:] + near[:-1],)
-
-    check_planned_is_eager(step, normal(LENGTH, LENGTH), [np.zeros(LENGTH - 1)])
+@pytest.mark.parametrize("first", range(0, 400, 50))
+def test_random_formulas_are_planned_as_they_run_eagerly(first):
+    for seed in range(first, first + 50):
+        rng = np.random.default_rng(seed)
+        inputs = [rng.normal(size=12) / 2, rng.normal(size=(3, 3)) / 2]
+        eager = [rng.normal(size=12) / 2, rng.normal(size=12) / 2, rng.normal(size=(3, 3)) / 2]
+        planned, formula = [each.copy() for each in eager], random_formula(seed)
+        plan = Plan(formula, inputs, planned, ("rate",))
+        for _ in range(2):
+            outputs, after = formula(inputs, eager, 0.3, None)
+            eager = [np.array(each) for each in after]
+            expected = np.array(outputs)
+            np.testing.assert_allclose(plan(0.3), expected, 1e-6, 1e-9, err_msg=str(seed))
+            for ours, theirs in zip(planned, eager, strict=True):
+                np.testing.assert_allclose(ours, theirs, 1e-6, 1e-9, err_msg=str(seed))
 
 
 LENGTHS = {"n": 5, "i": 7, "o": 3, "j": 4}
@@ -349,7 +384,8 @@ def test_a_planned_einsum_is_that_of_numpy_with_axes_of_length_one_too(subscript
 
 
 @pytest.mark.parametrize("subscripts", ["ni,oi->no", "no,ni->oi", "no,oi->ni"])
-def test_long_and_narrow_products_are_the_same_in_pieces(subscripts):
+def test_long_and_narrow_products_are_the_same_in_pieces_with_avx_512(subscripts, monkeypatch):
+    monkeypatch.setattr(products, "_has_direct_kernel", lambda: True)
     calls = {}
     for batch in (48, 49, 256, 300):
         plan = check_einsum(subscripts, {"n": batch, "i": 900, "o": 20}, "float64")

@@ -9,14 +9,10 @@ from numpy.typing import NDArray
 
 from pipelines.figures.network.plan.products import gemm_calls
 from pipelines.figures.network.plan.source import Call, write_source
-from pipelines.figures.network.plan.sums import Term, find_steps, is_concatenation, parts
+from pipelines.figures.network.plan.sums import Term, find_steps, is_concatenation, summands
 from pipelines.figures.network.plan.symbols import Number, Recorder, Symbol, replaced, root
 
 __all__ = ["Plan"]
-
-# A reduction along a last axis as short as this is slower than one along the first axis of a copy.
-SHORT = 16
-SHORT_ROWS = ({"axis": 1}, {"axis": 1, "keepdims": True})
 
 
 class Plan:
@@ -34,7 +30,8 @@ class Plan:
         source: the calls of a replay, as the Python function that it is.
 
     Raises:
-        TypeError: the function branches on values or changes an array in place.
+        TypeError: the function branches on values.
+        TypeError, ValueError: it changes an array in place.
 
     >>> def descend(inputs, state, rate, rng):
     ...     (x,), (w,) = inputs, state
@@ -56,7 +53,7 @@ class Plan:
         rng: np.random.Generator | None = None,
     ) -> None:
         nodes: list[Symbol] = []
-        arrays = {_given(nodes, array): array for array in (*inputs, *state)}
+        arrays = {Symbol(nodes, array): array for array in (*inputs, *state)}
         given = tuple(arrays)
         before = given[len(inputs) :]
         recorder = rng and Recorder(nodes, rng)
@@ -173,20 +170,14 @@ class _Layout:
                 for each in arguments
             ]
             self.call(function, *arguments, out=out)
-        elif not is_reduction(node):
-            self.call(_copy_result, out, function, *arguments, **keywords)
-        elif (
-            keywords in SHORT_ROWS
-            and arguments[0].ndim == 2
-            and node.shape[0] > SHORT >= len(arguments[0].T)
-        ):
-            self.call(function, self.copied(arguments[0].T), axis=0, out=out.reshape(-1))
-        else:
+        elif is_reduction(node):
             self.call(function, *arguments, **keywords, out=out)
+        else:
+            self.call(_copy_result, out, function, *arguments, **keywords)
 
     def add_sum(self, node: Symbol, places: list[NDArray]) -> None:
         """Add the calls of a sum, to the first place that it does not read otherwise."""
-        length = len(self.calls)
+        length, arrays, free = len(self.calls), dict(self.arrays), [*self.free]
         for place in [*places, None]:
             out = self.buffer(node.shape, node.dtype) if place is None else place
             try:
@@ -194,23 +185,24 @@ class _Layout:
                 return
             except _OverlapError:
                 del self.calls[length:]
+                self.arrays, self.free = dict(arrays), [*free]
 
     def terms(self, node: Symbol, factor: Any) -> list[Term]:
         """Return the terms of a sum; those of a product or a concatenation are itself."""
         terms = []
-        for own, each in parts(node):
+        for own, each in summands(node):
             inner = isinstance(each, Symbol) and each in self.steps.deferred
             terms += self.terms(each, factor * own) if inner else [(factor * own, each)]
         return terms or [(factor, node)]
 
     def add_terms(self, out: NDArray, terms: list[Term], whole: NDArray) -> NDArray:
         """Add the calls for `out = Σ factor · term`, `out` being a part of `whole`; return it."""
-        inner = [term for term in terms if self.is_part(term[1])]
+        inner = [term for term in terms if self.is_pending(term[1])]
         for join in inner:
             if is_concatenation(join[1]):
                 self.add_pieces(out, join, [each for each in terms if each is not join], whole)
                 return out
-        arrays = [(factor, self.array(each)) for factor, each in terms if not self.is_part(each)]
+        arrays = [(factor, self.array(each)) for factor, each in terms if not self.is_pending(each)]
         place = out.__array_interface__
         own = [factor for factor, each in arrays if each.__array_interface__ == place]
         others = [term for term in arrays if term[1].__array_interface__ != place]
@@ -219,7 +211,7 @@ class _Layout:
         if any(np.may_share_memory(each, whole) for each in read):
             raise _OverlapError
         beta = sum(own[1:], own[0]) if own else 0.0
-        if others:
+        if others or not inner:
             total = self.scaled(beta, out, out) if own else self.scaled(*others.pop(0), out)
             for factor, each in others:
                 scratch = self.buffer(each.shape, each.dtype)
@@ -242,16 +234,16 @@ class _Layout:
         """Add the calls of a sum with a concatenation: one sum for each of its pieces."""
         start, (factor, node) = 0, join
         for _, each in others:
-            if self.is_part(each):
+            if self.is_pending(each):
                 self.add_sum(each, [])
         for piece in node.arguments[0]:
             part = slice(start, start := start + piece.size)
-            inner = root(piece) if self.is_part(root(piece)) else piece
+            inner = root(piece) if root(piece) in self.steps.deferred else piece
             terms = [(own, each[part].reshape(inner.shape)) for own, each in others]
             terms += self.terms(inner, factor)
             self.add_terms(out[part].reshape(inner.shape), terms, whole)
 
-    def is_part(self, value: Any) -> bool:
+    def is_pending(self, value: Any) -> bool:
         """Whether a term is computed as a part of the sum that reads it."""
         return isinstance(value, Symbol) and value in self.steps.sums and value not in self.arrays
 
@@ -261,13 +253,6 @@ class _Layout:
             return array
         self.call(np.multiply, array, factor, out=out)
         return out
-
-
-def _given(nodes: list[Symbol], array: NDArray) -> Symbol:
-    """Return a symbol for an array, whose content no formula can change."""
-    sample = array.view()
-    sample.flags.writeable = False
-    return Symbol(nodes, sample)
 
 
 def is_elementwise(node: Symbol) -> bool:

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import blas
+from threadpoolctl import threadpool_info
 
 __all__ = ["GEMM", "gemm_calls", "product_of"]
 
 GEMM = {np.dtype(np.float32): blas.sgemm, np.dtype(np.float64): blas.dgemm}
 
-# OpenBLAS multiplies matrices with up to so many multiplications as they lie. It copies larger
-# ones first, which does not pay if one of the lengths is as short as this.
+# With AVX-512, OpenBLAS multiplies matrices with up to so many multiplications as they are. It
+# copies larger ones first, which does not pay if one of the lengths is as short as this.
 DIRECT_MULTIPLICATIONS = 10**6
 SHORT = 24
 
@@ -62,9 +63,9 @@ def as_matrix(
         (rows, columns), (height, width) = (
             (axes[::-1], sides[::-1]) if transposed else (axes, sides)
         )
-        lying = array.transpose([*rows, *columns])
-        if lying.flags.c_contiguous:
-            return lying.reshape(height, width), transposed
+        ordered = array.transpose([*rows, *columns])
+        if ordered.flags.c_contiguous:
+            return ordered.reshape(height, width), transposed
     return copied(array.transpose([*axes[0], *axes[1]])).reshape(sides), False
 
 
@@ -92,7 +93,7 @@ def gemm_calls(
     cut_rows, cut_summed = not a_transposed, a_transposed and not b_transposed
     length, others = (rows, (summed, out.shape[1])) if cut_rows else (summed, out.shape)
     step = DIRECT_MULTIPLICATIONS // math.prod(others) // 16 * 16
-    if min(others) > SHORT or step < 32 or not (cut_rows or cut_summed):
+    if not _has_direct_kernel() or min(others) > SHORT or step < 32 or not (cut_rows or cut_summed):
         step = length
     calls = []
     for start in range(0, length, step):
@@ -104,3 +105,10 @@ def gemm_calls(
         flags = int(b_transposed), int(a_transposed), 1
         calls.append((GEMM[out.dtype], alpha, right.T, left.T, factor, part.T, *flags))
     return calls
+
+
+@cache
+def _has_direct_kernel() -> bool:
+    """Whether OpenBLAS runs on AVX-512."""
+    kernels = {each.get("architecture") for each in threadpool_info()}
+    return bool(kernels & {"SkylakeX", "Cooperlake", "SapphireRapids"})

@@ -8,7 +8,7 @@ import numpy as np
 from pipelines.figures.network.plan.products import GEMM, product_of
 from pipelines.figures.network.plan.symbols import Symbol, is_number, root
 
-__all__ = ["Term", "find_steps", "is_concatenation", "parts"]
+__all__ = ["Term", "find_steps", "is_concatenation", "summands"]
 
 Term = tuple[Any, Any]
 """A factor, which is a number, and what it multiplies: a symbol or an array."""
@@ -43,20 +43,21 @@ def find_steps(nodes: list[Symbol], results: list[Symbol]) -> Steps:
     sums: set[Symbol] = set()
     for node in order:
         inner = [each for each in node.operands if each in sums and reads[each] == 1]
-        contains_one = parts(node) and any(each.shape == node.shape for each in inner)
+        contains_one = summands(node) and any(_same_shapes(node, each) for each in inner)
         if is_concatenation(node) or is_product(node) or contains_one:
             sums.add(node)
     deferred = {
         read
         for read, view, reader in edges
-        if reads[read] == 1 and reader in sums and (read in sums or parts(read))
+        if reads[read] == 1 and reader in sums and (read in sums or summands(read))
         if (view.size == read.size and view.sample.flags.c_contiguous)
-        if is_concatenation(reader) or (view is read and read.shape == reader.shape)
+        if is_concatenation(reader)
+        or (summands(reader) and view is read and _same_shapes(reader, read))
     }
     return Steps([node for node in order if node not in deferred], reads, sums, deferred)
 
 
-def parts(node: Symbol) -> list[Term]:
+def summands(node: Symbol) -> list[Term]:
     """Return the factors and the operands of a sum of two, or of a multiple; else nothing."""
     function, operands = node.function, node.arguments
     if node.dtype not in GEMM or any(each.dtype != node.dtype for each in node.operands):
@@ -73,10 +74,16 @@ def parts(node: Symbol) -> list[Term]:
 
 def is_product(node: Symbol) -> bool:
     """Whether a symbol is a product of matrices that BLAS computes."""
-    if node.function is not np.einsum or node.dtype not in GEMM:
+    if node.function is not np.einsum or node.keywords or node.dtype not in GEMM:
         return False
     same_type = all(each.dtype == node.dtype for each in node.arguments[1:])
     return same_type and product_of(node.arguments[0]) is not None
+
+
+def _same_shapes(reader: Symbol, read: Symbol) -> bool:
+    """Whether a sum has the shape of an operand; of a concatenation, all operands have it."""
+    operands = reader.operands if is_concatenation(read) else [read]
+    return all(each.shape == reader.shape for each in operands)
 
 
 def is_concatenation(node: Symbol) -> bool:

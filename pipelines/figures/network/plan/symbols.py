@@ -1,6 +1,7 @@
 """Arrays and numbers that record what is computed from them instead of computing it."""
 
 import operator
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -34,7 +35,7 @@ class Number(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
         if ufunc not in OPERATORS or not all(map(is_number, inputs)):
             return NotImplemented
-        codes = (each.code if isinstance(each, Number) else repr(each) for each in inputs)
+        codes = (each.code if isinstance(each, Number) else f"({each!r})" for each in inputs)
         return Number(OPERATORS[ufunc].format(*codes))
 
     def __bool__(self) -> bool:
@@ -64,7 +65,8 @@ class Symbol(NDArrayOperatorsMixin):
         keywords: dict[str, Any] | None = None,
         parent: "Symbol | None" = None,
     ) -> None:
-        self.nodes, self.sample, self.parent = nodes, sample, parent
+        self.nodes, self.sample, self.parent = nodes, sample.view(), parent
+        self.sample.flags.writeable = False
         self.function, self.arguments, self.keywords = function, arguments, keywords or {}
         self.operands = symbols_in((arguments, self.keywords))
         nodes.append(self)
@@ -102,7 +104,7 @@ class Symbol(NDArrayOperatorsMixin):
         return Symbol(self.nodes, np.zeros(shape, dtype), ufunc, inputs)
 
     def __array_function__(self, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
-        if function is np.einsum:
+        if function is np.einsum and re.fullmatch("[a-z]+(,[a-z]+)*->[a-z]*", args[0]):
             *terms, out = args[0].replace("->", ",").split(",")
             shapes = [length for each in args[1:] for length in each.shape]
             lengths = dict(zip("".join(terms), shapes, strict=True))
@@ -137,7 +139,8 @@ def record(nodes: list[Symbol], function: Callable, args: tuple, kwargs: dict) -
         raise TypeError(f"a planned formula must not use the values of an array: {function}")
     first = symbols_in((args, kwargs))[0]
     is_view = np.may_share_memory(sample, first.sample)
-    return Symbol(nodes, np.asarray(sample), function, args, kwargs, first if is_view else None)
+    sample = np.asarray(sample, order="K" if is_view else "C")
+    return Symbol(nodes, sample, function, args, kwargs, first if is_view else None)
 
 
 def replaced(value: Any, by: Callable[[Symbol], Any]) -> Any:
