@@ -38,7 +38,7 @@ def test_an_edit_reruns_only_the_affected_stages_and_its_reversal_restores_from_
     unaffected = {name for name in affected if name.endswith(("@default", "@reference", "@cnn"))}
     assert stages_run(copy.run("dvc", "repro")) == (affected - unaffected) | {"report"}
     assert copy.run_of("figures", "demo_1").data.params["optimizer.learning_rate"] == "0.05"
-    assert copy.run_of("figures", "wider").data.params["layers"] == "64:gelu"
+    assert copy.run_of("figures", "wider").data.params["layers"] == "width=64 activation=gelu"
 
     copy.write_params(params)
     shutil.rmtree(copy.root / "results" / "figures" / "wider")
