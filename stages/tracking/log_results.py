@@ -31,6 +31,7 @@ from stages.tracking.runs import (
     LOGGED_AT,
     RESULTS,
     create_run,
+    delete_run,
     run_of_results,
     unfinished_run,
 )
@@ -116,6 +117,10 @@ def log_results(pipeline: str, variant: str, content: RunContent) -> bool:
     experiment = experiment_id(pipeline)
     run = run_of_results(experiment, variant, results_digest(found.folder))
     is_new = run is None
+    if run:  # the training was repeated: its live curve has nothing to add
+        repeated = unfinished_run(experiment, variant, found.training.fingerprint)
+        if repeated:
+            delete_run(experiment, repeated)
     run = run or _log_all(pipeline, experiment, variant, found, content)
     now = datetime.now(UTC).isoformat(timespec="microseconds")
     mlflow.MlflowClient().set_tag(run.info.run_id, LOGGED_AT, now)
