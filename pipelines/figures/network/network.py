@@ -32,6 +32,7 @@ class Network:
         input_shape: shape of one example.
         vector: all parameters one after the other, `[count]`; training overwrites it.
 
+    >>> from pipelines.figures.network import Activation, Dense
     >>> layers = [Dense(20), Activation("relu"), Dense(4), Activation("softmax")]
     >>> network = Network.zeros(layers, (900,))
     >>> network.draw(["he", "glorot"], np.random.default_rng(0))

@@ -1,5 +1,7 @@
-"""The page that leads from each equation to its line, and the notebook."""
+"""The page that leads from each equation to its line, the notebook, and the examples."""
 
+import doctest
+import importlib
 import os
 import re
 import runpy
@@ -37,3 +39,9 @@ def test_the_notebook_learns_the_figures(monkeypatch, capsys):
     assert variables["losses"][-1] < variables["losses"][0] / 2
     assert variables["accuracies"][-1] > 0.9
     assert "accuracy on" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("module", ["network.network", "network.plan.plan", "classifier"])
+def test_the_example_of_a_docstring_runs_as_it_says(module):
+    results = doctest.testmod(importlib.import_module(f"pipelines.figures.{module}"))
+    assert results.attempted > 0 == results.failed
