@@ -297,8 +297,9 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
 
     def _check_network(self) -> None:
         """Check that the parameters still describe the network that was trained."""
-        network = self._network(len(self.classes_))
-        if not network.has_form_of(self.network_):
+        networks = (self._network(len(self.classes_)), self.network_)
+        now, then = ((each.layers, each.input_shape, each.vector.dtype) for each in networks)
+        if now != then:
             raise ValueError(
                 f"layers={self.layers!r}, output={self.output!r}, dtype={self.dtype!r}: expected "
                 "the network of the last fit"

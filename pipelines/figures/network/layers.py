@@ -27,17 +27,14 @@ class Layer:
         return (input_shape,)
 
     def forward(self, x: Array, *parameters: Array, rng: Rng = None) -> tuple[Array, Any]:
-        """Return the outputs for inputs `[batch, ...]`, and what `backward` needs of this pass.
+        """Return the outputs y for inputs `[batch, ...]`, and what `backward` needs of this pass.
 
         A layer that draws at random does so from `rng`, which is None outside of training.
         """
         raise NotImplementedError
 
     def backward(self, dy: Array, saved: Any, *parameters: Array) -> tuple[Array, ...]:
-        """Return the gradients with respect to the inputs and to each parameter.
-
-        `dy` is the gradient with respect to the outputs, `saved` what `forward` returned with them.
-        """
+        """Return the gradients with respect to x and the parameters, from `dy`, that of y."""
         raise NotImplementedError
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from pipelines.figures.network.regularization import Penalty, clip_norm
 __all__ = ["Network", "TrainingStep", "fuse"]
 
 Arrays = tuple[Array, ...]
+Parameters = list[list[Array]]
 
 # Examples computed at once outside of training: it bounds the memory.
 CHUNK = 512
@@ -45,18 +46,11 @@ class Network:
     vector: Array
 
     @classmethod
-    def zeros(
-        cls, layers: Sequence[Layer], input_shape: Shape, dtype: str = "float32"
-    ) -> "Network":
+    def zeros(cls, layers: Sequence[Layer], input_shape: Shape, dtype: str = "float32") -> Self:
         """Return a network whose parameters are zero."""
         empty = cls(tuple(layers), tuple(input_shape), np.zeros(0, dtype))
         count = sum(math.prod(shape) for shapes in empty.shapes() for shape in shapes)
         return replace(empty, vector=np.zeros(count, dtype))
-
-    def has_form_of(self, other: "Network") -> bool:
-        """Whether another network has the same layers, inputs and type."""
-        forms = [(each.layers, each.input_shape, each.vector.dtype) for each in (self, other)]
-        return forms[0] == forms[1]
 
     def shapes(self) -> list[Sequence[Shape]]:
         """Return the shapes of each layer's parameters."""
@@ -66,7 +60,7 @@ class Network:
             shapes.append(own)
         return shapes
 
-    def split(self, vector: Array) -> list[list[Array]]:
+    def split(self, vector: Array) -> Parameters:
         """Return the weights and the biases of each layer as views of `vector`, `[count]`."""
         arrays, end = [], 0
         for shapes in self.shapes():
@@ -88,9 +82,7 @@ class Network:
         for W, initialization in zip(self.weights, initializations, strict=True):
             W[:] = draw_weights(initialization, W.shape, rng)
 
-    def forward(
-        self, x: Array, parameters: list[list[Array]], rng: Rng = None
-    ) -> tuple[Array, list[Any]]:
+    def forward(self, x: Array, parameters: Parameters, rng: Rng = None) -> tuple[Array, list]:
         """Return the outputs for inputs `[batch, features]`, and what each layer saved."""
         x, saved = x.reshape(len(x), *self.input_shape), []
         for layer, W_and_b in zip(self.layers, parameters, strict=True):
@@ -98,9 +90,7 @@ class Network:
             saved.append(saved_here)
         return x, saved
 
-    def backward(
-        self, dy: Array, saved: list[Any], parameters: list[list[Array]]
-    ) -> list[list[Array]]:
+    def backward(self, dy: Array, saved: list, parameters: Parameters) -> Parameters:
         """Return the gradients of each layer's parameters by the chain rule, from the end."""
         gradients, steps = [], list(zip(self.layers, saved, parameters, strict=True))
         for layer, saved_here, W_and_b in reversed(steps):
@@ -109,10 +99,8 @@ class Network:
         return gradients[::-1]
 
     def outputs(self, X: NDArray) -> Array:
-        """Return the outputs `[count, outputs]` for inputs `X`, `[count, features]`.
-
-        They are computed in float64; in float32 they then do not depend on the other rows.
-        """
+        """Return the outputs `[count, outputs]` for `X`, `[count, features]`, by way of float64."""
+        # In float32, a product may round a row by its place in the batch.
         parameters, chunks = self.split(self.vector.astype(np.float64)), []
         for start in range(0, len(X), CHUNK):
             x = X[start : start + CHUNK].astype(np.float64)
@@ -121,10 +109,7 @@ class Network:
 
 
 def fuse(network: Network, loss: str) -> tuple[Network, Loss]:
-    """Return the network and the loss of this name, the last activation joined to the loss.
-
-    This is done where one formula does both; the network is then without the activation.
-    """
+    """Join the last activation with the loss of this name where one formula does both."""
     *front, last = network.layers
     key = (getattr(last, "name", None), loss)
     if key in LOSSES_OF_LOGITS:
