@@ -1,1 +1,1 @@
-"""The last stage: one page over the results of all pipelines."""
+"""The last stage: a report on the results of all pipelines."""

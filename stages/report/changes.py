@@ -1,4 +1,4 @@
-"""Differences between the present metrics and parameters and those of the last commit."""
+"""Changes of metrics and parameters since the last commit."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,133 +9,107 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from stages import paths
-from stages.outputs.metrics import MISSING, Metric, Summary
-from stages.runner.pipeline import Pipeline
+from stages.outputs.metrics import MISSING, Metric
+from stages.report.leaderboard import Leaderboard
 
 
 @dataclass(frozen=True)
-class Change:
-    """A metric or a parameter with another value than in the last commit.
+class MetricChange:
+    """A metric whose value differs from that of the last commit.
 
     Attributes:
-        of: the model with its pipeline, or the parameter.
-        title: of the metric; empty for a parameter.
-        before: the committed value.
-        now: the present value.
-        difference: between the two; empty where there is none.
-        verdict: `better`, `worse` or empty.
+        model: name with its pipeline, for example `digits/vae`.
+        metric: definition of the metric.
+        before: committed value.
+        now: present value.
+        std: standard deviation over the seeds; 0 for a single seed.
     """
 
-    of: str
-    title: str
-    before: str
-    now: str
-    difference: str = ""
-    verdict: str = ""
+    model: str
+    metric: Metric
+    before: float
+    now: float
+    std: float
+
+    @property
+    def is_notable(self) -> bool:
+        """Whether the change exceeds the rounding of the tables and the standard deviation."""
+        difference = abs(self.now - self.before)
+        # Rounding alone moves two numbers up to one unit apart, each by half a unit.
+        exceeds_rounding = self.metric.text(difference / 2) != self.metric.text(0.0)
+        return exceeds_rounding and difference > self.std
 
 
 @dataclass(frozen=True)
 class Changes:
-    """All differences from the last commit.
+    """Changes since the last commit.
 
     Attributes:
         commit: abbreviated hash of the last commit.
-        metrics: changes of summary metrics.
-        parameters: changes of params.yaml.
-        new: models that the commit does not have.
+        metrics: notable changes of summary metrics.
+        minor: number of the other changes of summary metrics.
+        parameters: name, committed value and present value of each changed parameter.
+        new: models that the commit does not contain.
     """
 
     commit: str
-    metrics: list[Change]
-    parameters: list[Change]
+    metrics: list[MetricChange]
+    minor: int
+    parameters: list[tuple[str, str, str]]
     new: list[str]
 
 
-def changes_since_commit(
-    results: Iterable[tuple[Pipeline, Mapping[str, Summary]]],
-) -> Changes | None:
-    """Compare metrics and parameters with those of the last commit.
+def changes_since_commit(leaderboards: Iterable[Leaderboard]) -> Changes | None:
+    """Compare summary metrics and parameters with those of the last commit.
 
     Args:
-        results: pipelines, each with the summary metrics of its models.
+        leaderboards: one per pipeline, with the present metrics.
 
     Returns:
-        The differences; None without a commit.
+        The changes; None without a commit.
     """
     models = {
-        f"{pipeline.name}/{model}": (pipeline.metrics_of(model), summary)
-        for pipeline, summaries in results
-        for model, summary in summaries.items()
+        f"{board.pipeline.name}/{model}": (board.pipeline.metrics_of(model), summary.std)
+        for board in leaderboards
+        for model, summary in board.summaries.items()
     }
-    files = ("metrics.json", "comparison.json")
-    targets = [f"results/{model}/{file}" for model in models for file in files]
+    files = {model: f"results/{model}/metrics.json" for model in models}
     try:
         with Repo(paths.ROOT) as repo:
             if repo.scm.no_commits:
                 return None
             commit = repo.scm.get_rev()[:10]
-            # It reads any file of keys and values; a second call would read dvc.lock again.
-            found = repo.params.diff(a_rev="HEAD", targets=[paths.PARAMS.name, *targets])
+            # `params.diff` reads metrics files as well; a second call would read dvc.lock again.
+            answer = repo.params.diff(a_rev="HEAD", targets=[paths.PARAMS.name, *files.values()])
     except DvcException:
         return None
-    missing = found.get("errors", {}).get("HEAD", {})
-    if isinstance(missing, Exception):  # DVC cannot read the commit
+    unread = answer.get("errors", {}).get("HEAD", {})
+    if isinstance(unread, Exception):  # DVC cannot read the commit
         return None
-    differences: dict[str, dict[str, Any]] = found.get("diff", {})
-    new = [model for model in models if f"results/{model}/metrics.json" in missing]
-    metrics = [
+    differences = answer.get("diff", {})
+    changes = [
         change
-        for model, (columns, summary) in models.items()
-        if model not in new
-        for change in metric_changes(model, columns, summary, _values(differences, model))
+        for model, (metrics, std) in models.items()
+        for change in _metric_changes(model, metrics, std, differences.get(files[model], {}))
     ]
+    notable = [change for change in changes if change.is_notable]
     parameters = [
-        Change(name, "", _as_text(values["old"]), _as_text(values["new"]))
+        (name, _as_text(values["old"]), _as_text(values["new"]))
         for name, values in differences.get(paths.PARAMS.name, {}).items()
     ]
-    return Changes(commit, metrics, parameters, new)
+    new = [model for model, file in files.items() if file in unread]
+    return Changes(commit, notable, len(changes) - len(notable), parameters, new)
 
 
-def metric_changes(
-    model: str,
-    metrics: Iterable[Metric],
-    summary: Summary,
-    differences: Mapping[str, tuple[float | None, float | None]],
-) -> Iterator[Change]:
-    """Select the changes that a table shows and that chance does not explain.
-
-    Args:
-        model: its name with its pipeline.
-        metrics: of the pipeline.
-        summary: the present metrics of the model.
-        differences: committed and present value by name of the metric.
-
-    Yields:
-        Changes that exceed the shown rounding and the standard deviation over the seeds.
-    """
+def _metric_changes(
+    model: str, metrics: Iterable[Metric], std: Mapping[str, float], differences: Mapping[str, Any]
+) -> Iterator[MetricChange]:
+    """Yield a change for each metric that has a committed and a present value."""
     for metric in metrics:
-        before, now = differences.get(metric.name, (None, None))
-        if metric.text(before) == metric.text(now):
-            continue
-        if before is None or now is None:
-            yield Change(model, metric.title, metric.text(before), metric.text(now))
-        elif abs(now - before) > summary.std.get(metric.name, 0.0):
-            yield Change(
-                model,
-                metric.title,
-                metric.text(before),
-                metric.text(now),
-                metric.change(before, now),
-                metric.verdict(before, now),
-            )
-
-
-def _values(differences: Mapping[str, Any], model: str) -> dict[str, tuple[Any, Any]]:
-    """Return committed and present values of a model by metric."""
-    tests = differences.get(f"results/{model}/metrics.json", {})
-    compared = differences.get(f"results/{model}/comparison.json", {})
-    sections = {name.removeprefix("test."): each for name, each in tests.items()} | compared
-    return {name: (each["old"], each["new"]) for name, each in sections.items()}
+        values = differences.get(f"test.{metric.name}", {"old": None, "new": None})
+        before, now = values["old"], values["new"]
+        if before is not None and now is not None:
+            yield MetricChange(model, metric, before, now, std.get(metric.name, 0.0))
 
 
 def _as_text(value: Any) -> str:

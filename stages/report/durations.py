@@ -1,4 +1,4 @@
-"""The durations of the stages."""
+"""Durations of the stages."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -12,19 +12,20 @@ _SECTION = re.compile(r"\$\{([\w.]+)\}")
 
 
 def durations(stages: Iterable[str]) -> list[tuple[str, Timing | None, float]]:
-    """Return the last run of each stage on this machine, and its share of the longest one."""
+    """Return each stage's last run on this machine, and its share of the longest run."""
     timings = {stage: last_timing(stage) for stage in stages}
-    longest = max((each.seconds for each in timings.values() if each), default=0.0) or 1.0
+    longest = max((timing.seconds for timing in timings.values() if timing), default=0.0) or 1.0
     return [
-        (stage, each, each.seconds / longest if each else 0.0) for stage, each in timings.items()
+        (stage, timing, timing.seconds / longest if timing else 0.0)
+        for stage, timing in timings.items()
     ]
 
 
 def stage_names(workflow: Any, params: Params) -> Iterator[str]:
-    """Yield the names of all stages, as DVC shows them.
+    """Yield the names of all stages as DVC prints them.
 
     Args:
-        workflow: the content of dvc.yaml.
+        workflow: content of dvc.yaml.
         params: all parameters.
     """
     for name, stage in workflow["stages"].items():
@@ -36,7 +37,7 @@ def stage_names(workflow: Any, params: Params) -> Iterator[str]:
 
 
 def duration_text(seconds: float) -> str:
-    """Write a duration: `4.2 s`, `85 s`, `12 min 5 s`, `2 h 1 min`."""
+    """Format a duration: `4.2 s`, `85 s`, `12 min 5 s`, `2 h 1 min`."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -1,4 +1,4 @@
-"""The leaderboard of a pipeline: rows of the page, and content of `results/leaderboard.json`."""
+"""The leaderboard of a pipeline, for the report and for `results/leaderboard.json`."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,50 +12,54 @@ from stages.runner.standings import Standings, read_model_summary, read_standing
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """The section of a pipeline.
+    """The ranked variants of a pipeline, with their pictures.
 
     Attributes:
-        pipeline: its metrics are the columns.
-        standings: of its variants.
-        facts: what sets each variant apart.
-        evaluator: summary metrics of the evaluator, or None.
-        plots: caption and address of each picture.
+        pipeline: definition of the pipeline.
+        standings: variants in order, with their metrics.
+        descriptions: distinguishing parameters of each variant, in a few words each.
+        evaluator: summary metrics of the evaluator; None without one.
+        plots: caption and `data:` address of each picture.
     """
 
     pipeline: Pipeline
     standings: Standings
-    facts: dict[str, list[str]]
+    descriptions: dict[str, list[str]]
     evaluator: Summary | None
     plots: list[tuple[str, str]]
 
     @property
     def columns(self) -> list[Metric]:
-        """The metrics that at least one variant has."""
+        """Metrics that at least one variant has."""
         names = {name for summary in self.standings.summaries.values() for name in summary.test}
         return [metric for metric in self.pipeline.metrics if metric.name in names]
 
     @property
     def headings(self) -> list[str]:
-        """The headings of the columns: `RMSE (MW)`."""
-        return [f"{each.title} ({each.unit})" if each.unit else each.title for each in self.columns]
+        """Headings of the columns, for example `RMSE (MW) ↓`."""
+        arrows = {"higher": "\N{NO-BREAK SPACE}↑", "lower": "\N{NO-BREAK SPACE}↓", None: ""}
+        return [
+            f"{each.title} ({each.unit})".removesuffix(" ()") + arrows[each.better]
+            for each in self.columns
+        ]
 
     @property
     def groups(self) -> list[list[str]]:
-        """The ranked variants, and those that have another task."""
+        """Ranked variants, and variants with another task."""
         eligible = self.standings.eligible | {self.standings.best}
         ranked = [name for name in self.standings.order if name in eligible]
         return [ranked, [name for name in self.standings.order if name not in eligible]]
 
     @property
     def summaries(self) -> dict[str, Summary]:
-        """The summary metrics of all models."""
+        """Summary metrics of the variants and the evaluator."""
         evaluator = self.pipeline.evaluator
         own = {evaluator.name: self.evaluator} if evaluator and self.evaluator else {}
         return {**self.standings.summaries, **own}
 
     @property
     def document(self) -> dict[str, Any]:
-        """The ranking as JSON holds it."""
+        """Content for `results/leaderboard.json`."""
         ranking, standings = self.pipeline.ranking, self.standings
         variants = [
             {
@@ -74,24 +78,24 @@ class Leaderboard:
 
 
 def read_leaderboard(pipeline: Pipeline, params: Params) -> Leaderboard:
-    """Read everything that the section of a pipeline shows.
+    """Read the metrics of a pipeline's models, rank its variants and embed its pictures.
 
     Args:
-        pipeline: of the section.
+        pipeline: definition of the pipeline.
         params: all parameters.
 
     Raises:
         StageError: results are missing or damaged.
     """
     standings, evaluator = read_standings(pipeline, params), pipeline.evaluator
-    facts = {
-        name: [fact for fact in pipeline.section.describe(settings) if fact != name]
+    descriptions = {
+        name: [words for words in pipeline.section.describe(settings) if words != name]
         for name, settings in pipeline.variants(params).items()
     }
     return Leaderboard(
         pipeline,
         standings,
-        facts,
+        descriptions,
         read_model_summary(pipeline.name, evaluator.name) if evaluator else None,
         list(embedded_plots(pipeline, standings, params)),
     )

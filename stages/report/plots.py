@@ -1,4 +1,4 @@
-"""The pictures of a pipeline, embedded in the page."""
+"""Pictures of a pipeline, embedded in the report."""
 
 import base64
 import io
@@ -16,26 +16,25 @@ from stages.runner.standings import Standings
 def embedded_plots(
     pipeline: Pipeline, standings: Standings, params: Params
 ) -> Iterator[tuple[str, str]]:
-    """Yield the caption and the `data:` address of each picture of a pipeline.
+    """Yield the caption and the `data:` address of each picture that the pipeline's section lists.
+
+    Missing files are left out. So are the pictures of a role whose metric no variant has.
 
     Args:
-        pipeline: whose section lists them.
-        standings: of its variants.
+        pipeline: definition of the pipeline.
+        standings: variants in order, with their metrics.
         params: all parameters.
 
     Raises:
         StageError: scores are missing or damaged.
     """
     section = pipeline.section
-    roles = {role: standings.best_by(metric) for role, metric in section.roles.items()}
-    names = {role: name for role, name in roles.items() if name} | {"best": standings.best}
+    variants = {role: standings.best_by(metric) for role, metric in section.roles.items()}
+    variants["best"] = standings.best
     for file, caption in section.plots.items():
-        try:
-            path = paths.RESULTS / file.format_map(names)
-        except KeyError:  # no variant has the metric of the role
-            continue
+        path = paths.RESULTS / file.format_map(variants)
         if path.exists():
-            yield caption.format_map(names), _address(path.read_bytes())
+            yield caption.format_map(variants), _address(path.read_bytes())
     if section.draw:
         scores = {name: _test_scores(pipeline.name, name) for name in standings.summaries}
         for caption, figure in section.draw(scores, params):

@@ -1,4 +1,4 @@
-"""A fabricated project, and the page over it."""
+"""A fabricated project and its report."""
 
 import shutil
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.stages.report.read_page import ReadPage
 
 @pytest.fixture(scope="session")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fabricated project with its report; tests must leave it as it is."""
+    """A fabricated project with its report, which tests must not change."""
     root = fabricate(tmp_path_factory.mktemp("fabricated"))
     write_report(root)
     return root
@@ -19,7 +19,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def page(original: Path) -> ReadPage:
-    """The page over the fabricated project, read."""
+    """The parsed report on the fabricated project."""
     return ReadPage((original / "results" / "report.html").read_text())
 
 

@@ -1,4 +1,4 @@
-"""A project with made-up results of the real pipelines, for tests of what reads results."""
+"""A project with fabricated results of the real pipelines, for tests that read results."""
 
 import json
 import shutil
@@ -24,7 +24,7 @@ PICTURE = (90, 150, 3)
 
 @contextmanager
 def moved(root: Path) -> Iterator[Path]:
-    """Let all paths of `stages` lie in another project."""
+    """Redirect all paths of `stages` to another project."""
     own = {name: value for name, value in vars(paths).items() if isinstance(value, Path)}
     with pytest.MonkeyPatch.context() as patched:
         patched.delenv("DVC_EXP_NAME", raising=False)
@@ -36,7 +36,7 @@ def moved(root: Path) -> Iterator[Path]:
 
 
 def fabricate(root: Path) -> Path:
-    """Write made-up results for the parameters of the project, and commit them."""
+    """Write fabricated results for the parameters of the project, and commit them."""
     for name in ("params.yaml", "dvc.yaml", ".gitignore", ".dvc/config"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, root / name)
@@ -69,9 +69,9 @@ def fabricate(root: Path) -> Path:
 
 
 def write_report(root: Path, *, compares: bool = True) -> str:
-    """Run the stage `report` in a fabricated project and return the page.
+    """Run the stage `report` in a fabricated project and return the report.
 
-    Without the comparison with the last commit it takes half a second instead of two.
+    Without the comparison with the last commit, this takes 0.5 s instead of 2 s.
     """
     with moved(root), pytest.MonkeyPatch.context() as patched:
         if not compares:
@@ -99,7 +99,7 @@ def change(file: Path, **metrics: float) -> None:
 
 
 def commit(root: Path) -> None:
-    """Commit everything that there is."""
+    """Commit all files."""
     git(root, "add", "--all")
     identity = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
     git(root, *identity, "commit", "--quiet", "--allow-empty", "--message", "Results")

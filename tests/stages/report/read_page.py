@@ -1,4 +1,4 @@
-"""The tables, pictures and text of a page."""
+"""Parse the tables, pictures and text of an HTML page."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -9,11 +9,11 @@ class ReadPage(HTMLParser):
     """The content of a page.
 
     Attributes:
-        tables: by their captions, rows of the texts of their cells, headings first.
-        headings: the texts of all headings.
-        images: the attributes of each.
-        tags: the names of all elements.
-        text: everything that is read, with a space between elements.
+        tables: rows of cell texts by caption; the first row holds the headings.
+        headings: texts of all headings.
+        images: attributes of each image.
+        tags: names of all elements.
+        text: all visible text, with a space between elements.
     """
 
     html: str
@@ -44,7 +44,7 @@ class ReadPage(HTMLParser):
             self._open.pop()
 
     def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag, f"{tag} is closed in the wrong place"
+        assert self._open.pop() == tag, f"misplaced end tag of {tag}"
 
     def handle_data(self, data: str) -> None:
         if "style" in self._open:

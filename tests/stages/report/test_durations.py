@@ -1,4 +1,4 @@
-"""Every stage of the workflow has a line among the durations."""
+"""The report lists the duration of every stage."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from stages.params import load_params
 from stages.report.durations import duration_text, durations, stage_names
 
 
-def test_the_stages_are_those_that_dvc_lists() -> None:
+def test_the_stage_names_are_those_that_dvc_lists() -> None:
     listing = subprocess.run(
         [sys.executable, "-m", "dvc", "stage", "list", "--name-only"],
         cwd=paths.ROOT,
@@ -25,7 +25,7 @@ def test_the_stages_are_those_that_dvc_lists() -> None:
     assert sorted(names) == sorted(listing.stdout.split())
 
 
-def test_the_longest_stage_has_the_whole_bar_and_a_restored_one_no_time(
+def test_shares_are_relative_to_the_longest_stage_and_a_restored_stage_has_no_duration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stages.outputs.timings.SCRATCH", tmp_path)
@@ -44,5 +44,5 @@ def test_the_longest_stage_has_the_whole_bar_and_a_restored_one_no_time(
         *((725, "12 min 5 s"), (7260, "2 h 1 min")),
     ],
 )
-def test_a_duration_is_written_with_its_largest_units(seconds: float, text: str) -> None:
+def test_a_duration_has_at_most_two_units(seconds: float, text: str) -> None:
     assert duration_text(seconds) == text
