@@ -1,26 +1,24 @@
 """Training speed of the default variational autoencoder beside Pythae's trainer and a bare loop.
 
-    python -m benchmarks.autoencoder [--rounds 7] [--images 6400] [--epochs 2] [--json results.json]
+    python -m benchmarks.autoencoder [--rounds 7] [--images 6400] [--epochs 2]
 
-All train the network of the variant `vae` in params.yaml, on the same images, in float32, with
-AdamW and the variant's batch size, each image binarised anew at every use. What is timed is a call
-of `train_autoencoder`, or of Pythae's `BaseTrainer.train`, both with one cycle of learning rate and
-the variant's share of validation images; or a loop of plain PyTorch over batches of indices that
-schedules, validates, records and saves nothing, the least that the network costs.
+All train the network of the model `vae` in params.yaml in float32 with AdamW on the same images.
+Each image is binarized anew at every use. Four trainers are timed:
 
-Pythae gets the images as the floats that it takes and the network of PyTorch's own layers, its loss
-is its own binary cross-entropy after a sigmoid, and whatever has not been named is as it comes: its
-DataLoader collates image by image, and its scheduler steps once an epoch. A further row gives it
-what this project uses: PyTorch's fused AdamW, and a last layer computed as a product and a sum.
-They take turns, each in a process of its own, so that what else the machine does strikes them
-alike, and each one's median counts.
+- this project: a call of `train_autoencoder`, which validates and writes checkpoints;
+- Pythae: a call of `BaseTrainer.train` with PyTorch's own layers, Pythae's binary cross-entropy and
+  its default DataLoader, and a scheduler that steps once an epoch;
+- Pythae, tuned: the same with fused AdamW and this project's last layer, which is computed as a
+  product and a sum;
+- bare loop: plain PyTorch over batches of indices, without schedule, validation or checkpoints.
 
-Pythae is needed for nothing else: `pip install pythae==0.1.2`, in an environment of its own.
+They take turns, each in a process of its own, so that other load on the machine affects them alike.
+
+Only this benchmark needs Pythae: `pip install pythae==0.1.2` in an environment of its own.
 """
 
 import argparse
 import importlib.util
-import json
 import logging
 import os
 import sys
@@ -38,10 +36,9 @@ from statistics import median
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 from torch import nn
 
+from benchmarks.record import write_record
 from pipelines.digits.data.mnist import small_digits
 from pipelines.digits.data.stacking import pixel_values
 from pipelines.digits.models.autoencoder_training import train_autoencoder
@@ -56,7 +53,7 @@ Training = Callable[[], object]
 
 
 def this_project(images: NDArray[np.uint8], settings: AutoencoderSettings) -> Training:
-    """Return a training by this project, checkpoints after every epoch included."""
+    """Return a training by this project, with a checkpoint after every epoch."""
 
     def train() -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -109,7 +106,7 @@ def pythae(
         network = VariationalAutoencoder(settings.architecture)
         if not tuned:
             network.decoder[-1] = pytorchs_own(network.decoder[-1])
-        latent = settings.architecture.latent
+        latent = settings.architecture.latent_dim
         configuration = VAEConfig((1, 28, 28), latent_dim=latent, reconstruction_loss="bce")
         with tempfile.TemporaryDirectory() as folder:
             training_configuration = BaseTrainerConfig(
@@ -143,7 +140,7 @@ def pytorchs_own(layer: nn.ConvTranspose2d) -> nn.ConvTranspose2d:
 
 
 def bare_loop(images: NDArray[np.uint8], settings: AutoencoderSettings) -> Training:
-    """Return a training by plain PyTorch, the least that the network costs."""
+    """Return a training by plain PyTorch, the lower bound of the cost."""
     training = torch.from_numpy(split(images, settings)[0]).unsqueeze(1)
 
     def train() -> None:
@@ -156,7 +153,7 @@ def bare_loop(images: NDArray[np.uint8], settings: AutoencoderSettings) -> Train
         )
         for _ in range(settings.epochs):
             for rows in torch.randperm(len(training)).split(settings.batch_size):
-                log_likelihood, kl = lower_bound(network, pixel_values(training[rows], "bernoulli"))
+                log_likelihood, kl = lower_bound(network, pixel_values(training[rows], "dynamic"))
                 optimizer.zero_grad()
                 (kl - log_likelihood).mean().backward()
                 optimizer.step()
@@ -177,37 +174,36 @@ prepared: dict[str, Training] = {}
 def split(
     images: NDArray[np.uint8], settings: AutoencoderSettings
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return the images to train and to validate with."""
+    """Return the images for training and for validation."""
     held_out = round(settings.validation_fraction * len(images))
     return images[:-held_out], images[-held_out:]
 
 
 def prepare(name: str, settings: AutoencoderSettings, count: int) -> None:
-    """Enlarge the images' number, and warm the competitor up, in its own process."""
+    """Repeat the images up to the count and warm the trainer up, in its own process."""
     images = np.resize(small_digits().train_images, (count, 28, 28))
     prepared[name] = COMPETITORS[name](images, settings)
     prepared[name]()
 
 
 def seconds(name: str) -> float:
-    """Return how long the competitor's training takes, in its own process."""
-    start = time.perf_counter()
+    """Return the CPU time of the training, in its own process."""
+    start = time.process_time()
     prepared[name]()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def main() -> None:
-    """Measure all, and print a table."""
+    """Time every trainer and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7, help="turns of each competitor")
     parser.add_argument("--images", type=int, default=6_400, help="images of an epoch")
     parser.add_argument("--epochs", type=int, default=2, help="epochs of a training")
-    parser.add_argument("--json", type=Path, help="file to write the speeds to")
     arguments = parser.parse_args()
     if importlib.util.find_spec("pythae") is None:
         sys.exit("Pythae is missing: pip install pythae==0.1.2, for this benchmark alone")
     settings = replace(
-        load_params().digits.autoencoders[VARIANT].as_settings(AutoencoderSettings),
+        load_params().digits.models[VARIANT].as_settings(AutoencoderSettings),
         epochs=arguments.epochs,
     )
     os.environ["TQDM_DISABLE"] = "1"  # Pythae's progress bars
@@ -223,24 +219,26 @@ def main() -> None:
             for name, process in processes.items():
                 times[name].append(process.submit(seconds, name).result())
 
-    learnt = arguments.epochs * round((1 - settings.validation_fraction) * arguments.images)
-    speeds = {name: sorted(learnt / each for each in times[name]) for name in COMPETITORS}
-    table = Table(
-        title=f"Training of {VARIANT}, batch {settings.batch_size}, threads "
-        f"{torch.get_num_threads()}: images per second"
-    )
-    table.add_column("trainer")
-    for column in ("median", "slowest", "fastest", "this project is"):
-        table.add_column(column, justify="right")
+    trained_images = arguments.epochs * round((1 - settings.validation_fraction) * arguments.images)
+    speeds = {name: sorted(trained_images / each for each in times[name]) for name in COMPETITORS}
     ours = median(speeds["this project"])
-    for name, measured in speeds.items():
-        numbers = (median(measured), measured[0], measured[-1])
-        table.add_row(
-            name, *(f"{number:,.0f}" for number in numbers), f"{ours / numbers[0]:.2f} × as fast"
-        )
-    Console(width=110).print(table)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(speeds, indent=2) + "\n")
+    write_record(
+        "autoencoder",
+        columns=("trainer", "images/s, median", "slowest", "fastest", "speed of this project"),
+        rows=[
+            [
+                name,
+                *(f"{speed:,.0f}" for speed in (median(measured), measured[0], measured[-1])),
+                f"{ours / median(measured):.2f} ×",
+            ]
+            for name, measured in speeds.items()
+        ],
+        packages=("torch", "lightning", "numpy", "pythae"),
+        notes=[
+            f"Training of {VARIANT} on one core with batches of {settings.batch_size}, "
+            f"{arguments.images:,} images, {arguments.epochs} epochs, {arguments.rounds} rounds."
+        ],
+    )
 
 
 if __name__ == "__main__":

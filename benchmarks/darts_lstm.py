@@ -1,6 +1,7 @@
-"""An LSTM of darts that forecasts the imbalance, for the benchmark beside this project's.
+"""An LSTM of darts that forecasts the imbalance, for `benchmarks.imbalance`.
 
-It is the RNNModel, which learns from the true values before each row and forecasts from its own.
+It is darts' RNNModel: in training it reads the true value of each previous row, and in a forecast
+its own previous output.
 """
 
 import logging
@@ -19,7 +20,7 @@ from pipelines.imbalance.features.limits import fit_limits
 from pipelines.imbalance.features.origins import Origins, split_origins
 from pipelines.imbalance.forecasters.settings import LSTMSettings
 
-ORIGINS_AT_ONCE = 4096  # as in this project
+ORIGINS_AT_ONCE = 4096  # as in this project's forecast
 
 Floats = NDArray[np.float64]
 Backtests = dict[str, Callable[[], Floats]]
@@ -34,13 +35,13 @@ def darts_lstm(
     batch_size: int,
     learning_rate: float,
 ) -> Backtests:
-    """Train an LSTM of darts, and return its backtests.
+    """Train an LSTM of darts and return its backtests.
 
     Args:
         prepared: The series.
-        settings: Of this project's network; what it shares with darts' is taken from it.
+        settings: Of this project's network; darts gets the common ones.
         seed: Of darts' random draws.
-        changes: Whether changes of the imbalance are learnt, rather than the imbalance itself.
+        changes: Whether the target is the change of the imbalance from row to row.
         batch_size: Windows in a step.
         learning_rate: Peak of the one cycle.
     """
@@ -50,7 +51,7 @@ def darts_lstm(
 
     logging.disable(logging.INFO)
     warnings.filterwarnings("ignore")
-    features, origins = read(prepared, altered=False)
+    features, origins = read(prepared, residual=False)
     start = origins.training[0]
     target, covariates = (changed if changes else levels)(prepared.table, features)
     target, covariates = target[start:], covariates[start:]
@@ -75,7 +76,7 @@ def darts_lstm(
             input_chunk_length=history,
             training_length=history + horizon,
             model="LSTM",
-            hidden_dim=settings.hidden,
+            hidden_dim=settings.hidden_dim,
             n_epochs=settings.epochs,
             batch_size=batch_size,
             optimizer_cls=torch.optim.AdamW,
@@ -109,7 +110,7 @@ def darts_lstm(
     ahead = {"batch_size": ORIGINS_AT_ONCE}
 
     def historical_forecasts() -> Floats:
-        found = model.historical_forecasts(
+        forecasts = model.historical_forecasts(
             series,
             future_covariates=known,
             forecast_horizon=horizon,
@@ -118,7 +119,7 @@ def darts_lstm(
             last_points_only=False,
             predict_kwargs=ahead,
         )
-        return in_megawatts(np.stack([each.values(copy=False)[:, 0] for each in found]))
+        return in_megawatts(np.stack([each.values(copy=False)[:, 0] for each in forecasts]))
 
     def predict_from_dataset() -> Floats:
         windows = SequentialTorchInferenceDataset(
@@ -133,30 +134,30 @@ def darts_lstm(
         return in_megawatts(values[:, :, 0, 0])
 
     def in_megawatts(forecast: NDArray[np.float32]) -> Floats:
-        found = forecast * scale + middle
+        unscaled = forecast * scale + middle
         if changes:
-            return features.limited[origins.test, None] + found.cumsum(axis=1)
-        return found
+            return features.limited[origins.test, None] + unscaled.cumsum(axis=1)
+        return unscaled
 
     ways = (historical_forecasts, predict_from_dataset)
     return {way.__name__: way for way in ways}
 
 
 def levels(table: pd.DataFrame, features: Features) -> tuple[Floats, Floats]:
-    """Return the imbalance, and what darts is told of every row, [rows, columns]."""
+    """Return the clipped imbalance and the covariates of every row, [rows, columns]."""
     plans = table.drop(columns="y").to_numpy()
     return features.limited, np.column_stack([plans, structural(features), clock(features)])
 
 
 def changed(table: pd.DataFrame, features: Features) -> tuple[Floats, Floats]:
-    """Return changes of the imbalance from row to row, and those of what darts is told."""
+    """Return the changes of the imbalance and of the covariates from row to row."""
     columns = np.column_stack([features.changes, structural(features)])
     moves = np.diff(columns, axis=0, prepend=np.nan)
     return np.diff(features.limited, prepend=np.nan), np.column_stack([moves, clock(features)])
 
 
 def structural(features: Features) -> Floats:
-    """Return the structural imbalance of every row as it is known two hours before, MW."""
+    """Return the structural imbalance of every row as known two hours before, MW."""
     horizon = features.clock.horizon
     return np.concatenate([np.full(horizon, np.nan), features.structural[:, horizon]])
 
@@ -167,8 +168,8 @@ def clock(features: Features) -> Floats:
     return np.column_stack([features.calendar, np.sin(turn), np.cos(turn)])
 
 
-def read(prepared: Prepared, *, altered: bool) -> tuple[Features, Origins]:
-    """Return the features of the series and the origins of its parts."""
+def read(prepared: Prepared, *, residual: bool) -> tuple[Features, Origins]:
+    """Return the features of the series and the origins of its splits."""
     limits = fit_limits(prepared.training_rows["y"].to_numpy())
-    features = make_features(prepared.table, limits, altered=altered)
+    features = make_features(prepared.table, limits, residual=residual)
     return features, split_origins(prepared, features)

@@ -1,27 +1,28 @@
-"""Figures drawn per second: whole batches against plain loops over pixels, side by side.
+"""Figures drawn per second: whole batches against plain loops over pixels.
 
-Run with `python -m benchmarks.drawing`. The original drew a weighted `choice` for every pixel, as
-the first row does; the second has a uniform number in its place. All draw the same kinds of figure
-on one core, and rounds alternate between them, so that all meet the same noise of the machine.
+    python -m benchmarks.drawing [--size 30] [--noise 0.1] [--rounds 7]
+
+The first loop draws a weighted `choice` for every pixel. The second loop draws a uniform number
+instead. All three draw the same kinds of figures on one core. They take turns, so that other
+load on the machine affects them alike.
 """
 
 import argparse
-import statistics
 import time
 from collections.abc import Callable
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.record import write_record
 from pipelines.figures import CLASSES, draw_figures
 
 Chance = Callable[[float, np.random.Generator], bool]
 
 
 def main() -> None:
-    """Measure every way of drawing and print the table."""
+    """Time every way of drawing and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=30, help="canvas in pixels (default 30)")
     parser.add_argument("--noise", type=float, default=0.1, help="noise probability (default 0.1)")
@@ -33,34 +34,41 @@ def main() -> None:
         "pixel by pixel, rng.random": (400, loop_with(by_uniform_number)),
         "draw_figures, whole batches": (50_000, draw_figures),
     }
-    console = Console()
+    rows = []
     for centred in (True, False):
         rates: dict[str, list[float]] = {name: [] for name in contenders}
         for seed in range(rounds):
             for name, (count, draw) in contenders.items():
                 rng = np.random.default_rng(seed)
-                start = time.perf_counter()
+                start = time.process_time()
                 draw(count, size, noise, centred, rng)
-                rates[name].append(count / (time.perf_counter() - start))
-        where = "centred" if centred else "off-centre"
-        console.print(table_of(rates, f"{where} figures of {size} x {size}, noise {noise}"))
+                rates[name].append(count / (time.process_time() - start))
+        rows += rows_of(rates, "centred" if centred else "off-centre")
+    write_record(
+        "drawing",
+        columns=("way of drawing", "figures", "figures/s, median", "slowest", "fastest", "ratio"),
+        rows=rows,
+        packages=("numpy",),
+        notes=[f"{size} × {size} pixels, noise {noise}, {rounds} rounds, one core."],
+    )
 
 
-def table_of(rates: dict[str, list[float]], title: str) -> Table:
-    """Median and range of every contender's rates, and the ratio to the first one's median."""
-    table = Table("way of drawing", title=title)
-    for column in ("figures/s, median", "slowest", "fastest", "ratio"):
-        table.add_column(column, justify="right")
-    baseline = statistics.median(next(iter(rates.values())))
-    for name, measured in rates.items():
-        median = statistics.median(measured)
-        numbers = (median, min(measured), max(measured), median / baseline)
-        table.add_row(name, *(f"{number:,.0f}" for number in numbers))
-    return table
+def rows_of(rates: dict[str, list[float]], figures: str) -> list[list[str]]:
+    """Return median and range of each contender's rates, and the ratio to the first median."""
+    baseline = median(next(iter(rates.values())))
+    return [
+        [
+            name,
+            figures,
+            *(f"{rate:,.0f}" for rate in (median(measured), min(measured), max(measured))),
+            f"{median(measured) / baseline:,.0f} ×",
+        ]
+        for name, measured in rates.items()
+    ]
 
 
 def loop_with(chance: Chance) -> Callable[..., None]:
-    """A plain loop of the same definition, one figure and one pixel at a time."""
+    """Return a plain loop over figures and pixels."""
 
     def draw(count: int, size: int, noise: float, centred: bool, rng: np.random.Generator) -> None:
         for index in range(count):
@@ -73,7 +81,7 @@ def loop_with(chance: Chance) -> Callable[..., None]:
 
 
 def by_choice(probability: float, rng: np.random.Generator) -> bool:
-    """Decide with a weighted choice, as the original did."""
+    """Decide with a weighted choice."""
     return rng.choice([False, True], p=[1 - probability, probability])
 
 
@@ -85,7 +93,7 @@ def by_uniform_number(probability: float, rng: np.random.Generator) -> bool:
 def square_of(
     image: NDArray[np.uint8], centred: bool, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """The view of a canvas in which the figure is drawn."""
+    """Return the view of a canvas in which the figure is drawn."""
     size = len(image)
     if centred:
         return image
@@ -121,7 +129,7 @@ def draw_one(
 def add_noise_to_one(
     image: NDArray[np.uint8], noise: float, chance: Chance, rng: np.random.Generator
 ) -> None:
-    """Visit every pixel: a set one may leave, an empty one may be set; movers land last."""
+    """Flip pixels at random; a pixel that is cleared sets a random pixel at the end."""
     size = len(image)
     landings = []
     for row in range(size):

@@ -1,21 +1,19 @@
 """Training speed of the network from scratch beside PyTorch and scikit-learn.
 
-    python -m benchmarks.network [--rounds 7] [--json results.json]
+    python -m benchmarks.network [--rounds 7]
 
 All train the same architecture (relu, softmax, cross-entropy, plain gradient descent) on the same
-figures, with the same batch size and learning rate. They take turns, each in a process of its own,
-so that other load on the machine affects them alike, and the median of each counts. What is timed
-is a call of `fit`, or a bare loop over batches of indices for PyTorch and for the formulas, which
-run eagerly, without a plan. Each gets the figures in the form that suits it: the network as the
-bytes that they are drawn as and, in a column of its own, as float32, all others as float32.
+figures with the same batch size and learning rate. They take turns, each in a process of its own,
+so that other load on the machine affects them alike. The timed code is a call of `fit`, or a bare
+loop over batches of indices for PyTorch and for the formulas without a plan. The network reads the
+figures as bytes and, in a column of its own, as float32. All others read float32.
 
-The last columns are shares of the rate at which NumPy's and PyTorch's own product multiplies large
-square matrices. The time to lay a plan out is measured apart, as the median of several.
+A column "vs X" says how many times as fast as X this project is. Two columns are shares of the
+rate at which NumPy and PyTorch multiply large square matrices. The last column is the median time
+to lay out a plan.
 """
 
 import argparse
-import json
-import platform
 import time
 import warnings
 from collections.abc import Callable
@@ -24,20 +22,17 @@ from contextlib import ExitStack
 from functools import partial
 from itertools import pairwise
 from multiprocessing import get_context
-from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 from scipy.linalg.blas import sgemm
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
-from threadpoolctl import threadpool_info
 
+from benchmarks.record import write_record
 from pipelines.figures import NetworkClassifier, draw_figures
 from pipelines.figures.network import Activation, Dense, Network
 from pipelines.figures.network.network import TrainingStep, fuse
@@ -47,7 +42,7 @@ from pipelines.figures.network.plan import Plan
 LEARNING_RATE = 0.01
 EPOCHS = 5
 
-# The processor's own rate is that of so many products of square matrices of this side.
+# Number and side of the square matrices whose product measures the processor's rate.
 PRODUCTS, SIDE = 10, 2048
 
 
@@ -69,13 +64,10 @@ class Case(NamedTuple):
         """Floating-point operations for one example, in the products with the weights.
 
         Two for each weight in the forward pass, two for its gradient, two for the gradient of the
-        layer's inputs, which the first layer does without.
+        layer's inputs, which the first layer does not need.
         """
         weights = [inputs * outputs for inputs, outputs in pairwise(self.widths)]
         return 6 * sum(weights) - 2 * weights[0]
-
-    def __str__(self) -> str:
-        return f"{'-'.join(map(str, self.widths))}, batch {self.batch_size}"
 
 
 CASES = (
@@ -101,7 +93,7 @@ def network(case: Case, X: NDArray, y: NDArray) -> Callable[[], object]:
 
 
 def scikit_learn(case: Case, X: NDArray, y: NDArray) -> Callable[[], object]:
-    """Return a training by scikit-learn, without its penalty, momentum and stopping."""
+    """Return a training by scikit-learn without penalty, momentum and early stopping."""
     classifier = MLPClassifier(
         hidden_layer_sizes=case.hidden,
         solver="sgd",
@@ -118,7 +110,7 @@ def scikit_learn(case: Case, X: NDArray, y: NDArray) -> Callable[[], object]:
 
 
 def pytorch(case: Case, X: NDArray, y: NDArray, compiled: bool = False) -> Callable[[], object]:
-    """Return a training by PyTorch, whose first call may compile."""
+    """Return a training by PyTorch, compiled at its first call on request."""
     inputs, classes = torch.from_numpy(X), torch.from_numpy(y)
     layers: list[torch.nn.Module] = []
     for width, next_width in pairwise(case.widths):
@@ -145,7 +137,7 @@ def pytorch(case: Case, X: NDArray, y: NDArray, compiled: bool = False) -> Calla
 
 
 def eager(case: Case, X: NDArray, y: NDArray) -> Callable[[], object]:
-    """Return a training by the formulas on plain arrays."""
+    """Return a training by the formulas on plain arrays, without a plan."""
     network, step = training_step(case)
     targets, rng = np.eye(4, dtype=np.float32)[y], np.random.default_rng(0)
 
@@ -161,7 +153,7 @@ def eager(case: Case, X: NDArray, y: NDArray) -> Callable[[], object]:
 
 
 def training_step(case: Case) -> tuple[Network, TrainingStep]:
-    """Return a network, and the step that trains it."""
+    """Return a network and the step that trains it."""
     layers = [layer for width in case.hidden for layer in (Dense(width), Activation("relu"))]
     network = Network.zeros([*layers, Dense(4), Activation("softmax")], (case.size**2,))
     network.draw(["glorot"] * len(network.weights), np.random.default_rng(0))
@@ -170,64 +162,64 @@ def training_step(case: Case) -> tuple[Network, TrainingStep]:
 
 
 def layout_seconds(case: Case, repeats: int = 15) -> float:
-    """Return how long it takes to lay a plan out."""
+    """Return how long it takes to lay out a plan."""
     network, step = training_step(case)
     batch = tuple(np.zeros((case.batch_size, width), np.float32) for width in (case.size**2, 4))
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.process_time()
         Plan(step, batch, (network.vector,), ("learning_rate", "number"))
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return median(times)
 
 
 def numpy_rate(case: Case, X: NDArray, y: NDArray) -> Callable[[], object]:
-    """Return some products of square matrices by NumPy's BLAS."""
+    """Return a run of matrix products by NumPy's BLAS."""
     matrix = np.asfortranarray(np.random.default_rng(0).random((SIDE, SIDE), dtype=np.float32))
     return lambda: [sgemm(1.0, matrix, matrix) for _ in range(PRODUCTS)]
 
 
 def pytorch_rate(case: Case, X: NDArray, y: NDArray) -> Callable[[], object]:
-    """Return some products of square matrices by PyTorch."""
+    """Return a run of matrix products by PyTorch."""
     matrix = torch.rand(SIDE, SIDE)
     return lambda: [matrix @ matrix for _ in range(PRODUCTS)]
 
 
 COMPETITORS = {
-    "network": network,
-    "network, float32": network,
-    "formulas, eager": eager,
+    "this project": network,
+    "float32 input": network,
+    "no plan": eager,
     "PyTorch": pytorch,
     "torch.compile": partial(pytorch, compiled=True),
     "scikit-learn": scikit_learn,
     "NumPy product": numpy_rate,
     "PyTorch product": pytorch_rate,
 }
+PEERS = ("no plan", "PyTorch", "torch.compile", "scikit-learn")
 PRODUCT_RATES = ("NumPy product", "PyTorch product")
 
 prepared: dict[str, Callable[[], object]] = {}
 
 
 def prepare(name: str, case: Case) -> None:
-    """Draw the figures, and warm the competitor up, in its own process."""
+    """Draw the figures and warm the trainer up, in its own process."""
     warnings.simplefilter("ignore", ConvergenceWarning)
     figures, y = draw_figures(case.count, case.size, 0.1, False, np.random.default_rng(0))
     pixels = figures.reshape(case.count, -1)
-    X = pixels if name == "network" else pixels.astype(np.float32)
+    X = pixels if name == "this project" else pixels.astype(np.float32)
     prepared[name] = COMPETITORS[name](case, X, y)
     prepared[name]()
 
 
 def seconds(name: str) -> float:
-    """Return how long the competitor's training takes, in its own process."""
-    prepared[name]()  # meanwhile the threads of the one before end their busy waiting
-    start = time.perf_counter()
+    """Return the CPU time of the training, in its own process."""
+    start = time.process_time()
     prepared[name]()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def measure(case: Case, rounds: int, processes: dict[str, ProcessPoolExecutor]) -> dict[str, float]:
-    """Return the median speed of each competitor, in examples or operations a second."""
+    """Return the median speed of each trainer, in examples or operations a second."""
     for name, process in processes.items():
         process.submit(prepare, name, case).result()
     times: dict[str, list[float]] = {name: [] for name in processes}
@@ -240,56 +232,47 @@ def measure(case: Case, rounds: int, processes: dict[str, ProcessPoolExecutor]) 
 
 
 def main() -> None:
-    """Measure every case, and print a table."""
+    """Measure every case and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7, help="turns of each competitor")
-    parser.add_argument(
-        "--cases", type=int, nargs="*", choices=range(len(CASES)), help="which; all"
-    )
-    parser.add_argument("--json", type=Path, help="file to write the speeds to")
-    arguments = parser.parse_args()
-    cases = [CASES[index] for index in arguments.cases or range(len(CASES))]
+    rounds = parser.parse_args().rounds
     with ExitStack() as stack:
         processes = {
             name: stack.enter_context(ProcessPoolExecutor(1, get_context("spawn")))
             for name in COMPETITORS
         }
-        speeds = {str(case): measure(case, arguments.rounds, processes) for case in cases}
-    for case in cases:
-        speeds[str(case)]["layout, seconds"] = layout_seconds(case)
-
-    names = [name for name in COMPETITORS if name not in PRODUCT_RATES]
-    table = Table(title="Training, examples per second (medians)")
-    table.add_column("architecture")
-    columns = (*names, "/ PyTorch", "/ scikit-learn", "of NumPy's product", "PyTorch of its own")
-    for column in (*columns, "layout"):
-        table.add_column(column, justify="right")
-    for case in cases:
-        speed = speeds[str(case)]
-        shares = (("network", "NumPy product"), ("PyTorch", "PyTorch product"))
-        table.add_row(
-            str(case),
-            *(f"{speed[name]:,.0f}" for name in names),
-            f"{speed['network'] / speed['PyTorch']:.2f}",
-            f"{speed['network'] / speed['scikit-learn']:.2f}",
-            *(f"{speed[name] * case.operations / speed[rate]:.0%}" for name, rate in shares),
-            f"{1e3 * speed['layout, seconds']:.1f} ms",
-        )
-    Console(width=180).print(table)
-    if arguments.json:
-        kernels = {each["internal_api"]: each.get("architecture") for each in threadpool_info()}
-        machine = {"processor": processor(), "kernels": kernels}
-        results = {"machine": machine, "examples per second": speeds}
-        arguments.json.write_text(json.dumps(results, indent=2) + "\n")
+        speeds = {case: measure(case, rounds, processes) for case in CASES}
+    write_record(
+        "network",
+        columns=(
+            "layers",
+            "batch size",
+            "this project, examples/s",
+            "with float32 input",
+            *(f"vs {name}" for name in PEERS),
+            "of NumPy's rate",
+            "PyTorch of its rate",
+            "layout, ms",
+        ),
+        rows=[row(case, speed) for case, speed in speeds.items()],
+        packages=("numpy", "torch", "scikit-learn", "scipy"),
+        notes=[f"Training speed in CPU time on one core, medians of {rounds} rounds."],
+    )
 
 
-def processor() -> str:
-    """Return the name of the processor."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(": ")[1] for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
+def row(case: Case, speed: dict[str, float]) -> list[str]:
+    """Return the cells of a case."""
+    ours = speed["this project"]
+    return [
+        "-".join(map(str, case.widths)),
+        str(case.batch_size),
+        f"{ours:,.0f}",
+        f"{speed['float32 input']:,.0f}",
+        *(f"{ours / speed[name]:.1f} ×" for name in PEERS),
+        f"{ours * case.operations / speed['NumPy product']:.0%}",
+        f"{speed['PyTorch'] * case.operations / speed['PyTorch product']:.0%}",
+        f"{1e3 * layout_seconds(case):.1f}",
+    ]
 
 
 if __name__ == "__main__":

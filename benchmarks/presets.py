@@ -1,23 +1,28 @@
-"""Accuracy of the figures variants beside scikit-learn's MLPClassifier: same data, same widths.
+"""Accuracy of the figures models beside scikit-learn's MLPClassifier.
 
-    python -m benchmarks.presets [--seeds 5] [VARIANT ...]
+    python -m benchmarks.presets [--seeds 5] [MODEL ...]
 
-Each seed draws the variant's own figures and trains on the same training part; all are then scored
-on the same 4,000 fresh figures, since the variants' own test parts are small. scikit-learn has one
-activation for all hidden layers, its own initialization (Glorot's), no L1, and always ends in
-softmax and cross-entropy. So there are three columns: the variant as it is; this project's network
-under scikit-learn's conditions; scikit-learn's with the variant's optimizer, learning rate, batch
-size, epochs and L2 penalty. Variants with other layers than dense ones have no peer there.
+Each seed draws the model's own figures, and all networks train on the same training split. All are
+scored on the same 4,000 fresh figures, because the test splits are small. Three networks have the
+same hidden widths:
+
+- the model as in params.yaml;
+- this project's network with scikit-learn's activations, initialization, output and loss;
+- scikit-learn's network with the model's optimizer, learning rate, batch size, epochs and L2 rate.
+
+scikit-learn has one activation for all hidden layers, Glorot's initialization, no L1, and always
+softmax with cross-entropy. Models with convolutions or dropout are left out.
 """
 
 import argparse
-import statistics
 import warnings
+from statistics import median
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
+from benchmarks.record import write_record
 from pipelines.figures import draw_figures
 from pipelines.figures.data.dataset import Figures, draw_figure_set
 from stages.figures.train import make_classifier
@@ -29,7 +34,7 @@ ACTIVATIONS = {"relu": "relu", "tanh": "tanh", "sigmoid": "logistic", "identity"
 
 
 def peer(network: Network, seed: int) -> MLPClassifier:
-    """Make scikit-learn's network of the same widths and training."""
+    """Return scikit-learn's network with the same widths and training parameters."""
     activation = network.layers[0].activation if network.layers else "identity"
     l2 = network.regularization is not None and network.regularization.name == "l2"
     return MLPClassifier(
@@ -50,7 +55,7 @@ def peer(network: Network, seed: int) -> MLPClassifier:
 
 
 def same_conditions(network: Network) -> Network:
-    """Return the variant as scikit-learn would train it."""
+    """Return the model's parameters under scikit-learn's conditions."""
     activation = network.layers[0].activation if network.layers else "identity"
     l2 = network.regularization is not None and network.regularization.name == "l2"
     return network.model_copy(
@@ -69,7 +74,7 @@ def same_conditions(network: Network) -> Network:
 
 
 def accuracies(network: Network, dataset: Dataset, seed: int) -> list[float]:
-    """Train all three on one drawing of the data set and return their accuracies."""
+    """Draw a data set, train all three networks on it and return their accuracies."""
     rng = np.random.default_rng(seed)
     split = dataset.split
     figures = draw_figure_set(
@@ -93,32 +98,41 @@ def accuracies(network: Network, dataset: Dataset, seed: int) -> list[float]:
 
 
 def has_peer(network: Network) -> bool:
-    """Whether scikit-learn has a network of these layers."""
+    """Return whether scikit-learn has a network of these layers."""
     return all(isinstance(layer, Dense) for layer in network.layers)
 
 
 def main() -> None:
-    """Print a table of medians."""
+    """Train and score every model and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("variants", nargs="*", metavar="VARIANT")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="default: all dense ones")
+    parser.add_argument("--seeds", type=int, default=5, help="data sets and trainings")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
     params = load_params().figures
-    print(f"accuracy on {FRESH:,} fresh figures, median (least to most) of {arguments.seeds} seeds")
-    print(f"{'':12} {'the variant':24} {'its conditions':24} scikit-learn")
-    peers = [name for name, network in params.networks.items() if has_peer(network)]
-    for name in arguments.variants or peers:
-        network = params.networks[name]
-        pairs = [
+    peers = [name for name, network in params.models.items() if has_peer(network)]
+    rows = []
+    for name in arguments.models or peers:
+        print(f"{name} ...", flush=True)
+        network = params.models[name]
+        scores = [
             accuracies(network, params.datasets[network.dataset], seed)
             for seed in range(arguments.seeds)
         ]
         cells = [
-            f"{statistics.median(values):.3f} ({min(values):.3f} to {max(values):.3f})"
-            for values in zip(*pairs, strict=True)
+            f"{median(values):.3f} ({min(values):.3f} to {max(values):.3f})"
+            for values in zip(*scores, strict=True)
         ]
-        print(f"{name:12}", *(f"{cell:24}" for cell in cells), flush=True)
+        rows.append([name, *cells])
+    write_record(
+        "presets",
+        columns=("model", "as in params.yaml", "under scikit-learn's conditions", "scikit-learn"),
+        rows=rows,
+        packages=("numpy", "scikit-learn"),
+        notes=[
+            f"Accuracy on {FRESH:,} fresh figures, median (min to max) of {arguments.seeds} seeds."
+        ],
+    )
 
 
 if __name__ == "__main__":
