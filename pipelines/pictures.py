@@ -11,13 +11,14 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import CenteredNorm, PowerNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
 __all__ = [
     "COLOURS",
     "FAINT",
     "INK",
+    "SMALL",
     "STYLE",
     "confusion_matrix",
     "loss_curves",
@@ -27,13 +28,16 @@ __all__ = [
 ]
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-"""Okabe and Ito's colours, told apart with any colour vision (jfly.uni-koeln.de/color)."""
+"""Okabe and Ito's palette, safe for colour-blind readers (jfly.uni-koeln.de/color)."""
 
 INK = "#262626"
-"""Lines and text that are read."""
+"""Colour of data and text."""
 
-FAINT = "#767676"
-"""Lines and text that stay in the background."""
+FAINT = "#6b6b6b"
+"""Colour of axes, reference lines and notes."""
+
+SMALL = 10
+"""Font size in points of notes and of labels within a panel; `STYLE` sets all other sizes."""
 
 STYLE = {
     "figure.facecolor": "white",
@@ -41,21 +45,22 @@ STYLE = {
     "savefig.facecolor": "white",
     "savefig.dpi": 150,
     "font.family": "DejaVu Sans",
-    "font.size": 10,
+    "font.size": 11,
     "text.color": INK,
     "axes.prop_cycle": cycler(color=COLOURS),
     "axes.edgecolor": FAINT,
     "axes.labelcolor": INK,
     "axes.titlelocation": "left",
-    "axes.titlesize": 11,
+    "axes.titlesize": 12,
     "axes.titleweight": "bold",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
-    "figure.constrained_layout.w_pad": 0.1,
-    "figure.constrained_layout.h_pad": 0.1,
-    "figure.titlesize": 12,
+    "figure.constrained_layout.w_pad": 0.12,
+    "figure.constrained_layout.h_pad": 0.12,
+    "figure.labelsize": 11,
+    "figure.titlesize": 14,
     "figure.titleweight": "bold",
     "grid.color": "#e6e6e6",
     "grid.linewidth": 0.8,
@@ -63,20 +68,21 @@ STYLE = {
     "ytick.color": FAINT,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
+    "legend.fontsize": 11,
     "legend.frameon": False,
     "lines.linewidth": 1.8,
     "lines.markersize": 4,
     "lines.solid_capstyle": "round",
     "image.interpolation": "nearest",
 }
-"""Settings of matplotlib under which every picture is drawn and saved."""
+"""Matplotlib settings of every picture. At most 8 inches wide, it is readable at half size."""
 
 SPLIT_COLOURS = dict(zip(("train", "validation", "test"), COLOURS, strict=False))
 
 
 @contextmanager
 def styled_figure(width: float, height: float, title: str) -> Iterator[Figure]:
-    """Start a figure in the house style; what is drawn within the `with` block takes the style.
+    """Create a figure in the house style; drawing in the `with` block uses this style.
 
     Args:
         width: Width in inches.
@@ -84,7 +90,7 @@ def styled_figure(width: float, height: float, title: str) -> Iterator[Figure]:
         title: Heading of the picture.
 
     Yields:
-        A figure with nothing but its heading, whose layout keeps labels from overlapping.
+        A figure with its heading, whose layout keeps labels from overlapping.
 
     Example:
         >>> with styled_figure(6, 4, "Three numbers") as figure:
@@ -92,15 +98,15 @@ def styled_figure(width: float, height: float, title: str) -> Iterator[Figure]:
     """
     with rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
-        figure.suptitle(title, x=0.1 / width, ha="left")
+        figure.suptitle(title, x=0.12 / width, ha="left")
         yield figure
 
 
 def save_picture(figure: Figure, path: Path) -> None:
-    """Save a figure as PNG whose bytes depend on the picture alone, at the house's resolution.
+    """Save a figure as PNG in the resolution of the house style; equal figures give equal bytes.
 
     Args:
-        figure: What a picture function returned.
+        figure: The figure.
         path: File to write; its folder must exist.
     """
     with rc_context(STYLE):
@@ -113,17 +119,18 @@ def symmetric_scale(values: NDArray[np.floating]) -> CenteredNorm:
     return CenteredNorm(halfrange=float(largest) or 1.0)
 
 
-def loss_curves(history: pd.DataFrame, title: str) -> Figure:
+def loss_curves(history: pd.DataFrame, title: str, *, loss: str = "loss") -> Figure:
     """Draw the loss, and the accuracy where recorded, of each split over the epochs.
 
-    The epoch of the lowest validation loss is marked. The loss has a logarithmic scale where it
-    spans more than two orders of magnitude.
+    A dotted line marks the epoch of the lowest validation loss. The loss has a logarithmic scale
+    where it spans more than two orders of magnitude.
 
     Args:
         history: One row per epoch: column "epoch" and any of "train/loss", "validation/loss",
             "test/loss", "train/accuracy", "validation/accuracy", "test/accuracy"; missing values
             are left out.
         title: Heading of the picture.
+        loss: Name of the loss with its unit.
 
     Returns:
         The figure, with one or two panels.
@@ -136,25 +143,30 @@ def loss_curves(history: pd.DataFrame, title: str) -> Figure:
             "history must have columns 'epoch' and '<split>/loss' for a split of"
             f" {', '.join(SPLIT_COLOURS)}, got {list(history.columns)}"
         )
+    labels = {"loss": loss, "accuracy": "accuracy"}
     measures = [
         measure
-        for measure in ("loss", "accuracy")
+        for measure in labels
         if any(f"{split}/{measure}" in history for split in SPLIT_COLOURS)
     ]
-    with styled_figure(1 + 4.5 * len(measures), 4, title) as figure:
+    with styled_figure(8 if len(measures) > 1 else 6.5, 4.2, title) as figure:
         panels = figure.subplots(1, len(measures), squeeze=False)[0]
+        handles = {}
         for axes, measure in zip(panels, measures, strict=True):
             draw_curves(axes, history, measure)
             mark_best_epoch(axes, history)
-            axes.set(title=measure.capitalize(), xlabel="epoch")
+            axes.set(xlabel="epoch", ylabel=labels[measure])
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+            if measure == "accuracy":
+                axes.yaxis.set_major_formatter(PercentFormatter(1))
+            handles |= {line.get_label(): line for line in axes.get_lines()}
+        # One legend of all panels, in columns that fit the width.
+        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=2)
     return figure
 
 
 def confusion_matrix(matrix: NDArray[np.integer], class_names: Sequence[str], title: str) -> Figure:
-    """Draw counts of true against predicted classes, shaded by their share of the true class.
+    """Draw counts of true against predicted classes, coloured by their share of the true class.
 
     Args:
         matrix: Number of examples `[true class, predicted class]`.
@@ -171,12 +183,12 @@ def confusion_matrix(matrix: NDArray[np.integer], class_names: Sequence[str], ti
     if matrix.shape != (classes, classes):
         raise ValueError(f"matrix must have shape {(classes, classes)}, got {matrix.shape}")
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    right, total = int(np.trace(matrix)), int(matrix.sum())
-    side = max(3.6, 0.5 * classes)
-    with styled_figure(side + 1.9, side + 1.3, title) as figure:
+    correct, total = int(np.trace(matrix)), int(matrix.sum())
+    side = max(3.8, 0.58 * classes)
+    with styled_figure(side + 2.2, side + 1.3, title) as figure:
         axes = figure.subplots()
-        # The square root lets a few mistakes among many examples be seen.
-        shade = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=1))
+        # The square root makes a few mistakes among many examples visible.
+        image = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=1))
         for (true, predicted), count in np.ndenumerate(matrix):
             share = shares[true, predicted]
             colour = "white" if share > 0.35 else INK if count else FAINT
@@ -185,12 +197,12 @@ def confusion_matrix(matrix: NDArray[np.integer], class_names: Sequence[str], ti
         axes.set_yticks(range(classes), class_names)
         axes.set(xlabel="predicted class", ylabel="true class")
         axes.set_title(
-            f"{right:,} of {total:,} right ({right / max(total, 1):.2%})", fontweight="normal"
+            f"{correct:,} of {total:,} correct ({correct / max(total, 1):.2%})", fontweight="normal"
         )
         axes.grid(False)
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0)
-        bar = figure.colorbar(shade, shrink=0.8, ticks=[0, 0.01, 0.1, 0.25, 0.5, 1])
+        bar = figure.colorbar(image, shrink=0.8, ticks=[0, 0.01, 0.1, 0.25, 0.5, 1])
         bar.ax.set_yticklabels(["0", "1%", "10%", "25%", "50%", "100%"])
         bar.outline.set_visible(False)
         bar.set_label("share of the true class")
@@ -217,4 +229,5 @@ def mark_best_epoch(axes: Axes, history: pd.DataFrame) -> None:
     """Draw a line at the epoch of the lowest validation loss, if there is any."""
     if "validation/loss" in history and history["validation/loss"].notna().any():
         best = int(history.loc[history["validation/loss"].idxmin(), "epoch"])
-        axes.axvline(best, color=FAINT, linestyle=":", zorder=1, label=f"best epoch: {best}")
+        label = f"lowest validation loss: epoch {best}"
+        axes.axvline(best, color=FAINT, linestyle=":", zorder=1, label=label)

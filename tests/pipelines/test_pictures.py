@@ -29,14 +29,23 @@ def curves(axes):
 def test_losses_and_accuracies_have_a_curve_for_each_split_with_the_best_epoch(history):
     figure = loss_curves(history.assign(**{"test/accuracy": [0.3, 0.5, 0.8, 0.7]}), "Training")
     loss, accuracy = figure.axes
-    assert [axes.get_title(loc="left") for axes in (loss, accuracy)] == ["Loss", "Accuracy"]
+    assert [axes.get_ylabel() for axes in (loss, accuracy)] == ["loss", "accuracy"]
     for split in ("train", "validation", "test"):
         assert curves(loss)[split] == history[["epoch", f"{split}/loss"]].to_numpy().tolist()
     assert curves(accuracy)["test"] == [[1, 0.3], [2, 0.5], [3, 0.8], [4, 0.7]]
-    assert [x for x, _ in curves(loss)["best epoch: 3"]] == [3, 3]
-    assert "best epoch: 3" in [text.get_text() for text in figure.legends[0].get_texts()]
+    best = "lowest validation loss: epoch 3"
+    assert [x for x, _ in curves(loss)[best]] == [3, 3]
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == ["train", "validation", "test", best]
     (alone,) = loss_curves(history.drop(columns="validation/loss"), "Training").axes
     assert set(curves(alone)) == {"train", "test"}, "without validation no epoch is the best"
+
+
+def test_the_legend_has_every_split_of_any_panel_and_the_loss_its_unit(history):
+    history = history[["epoch", "train/loss"]].assign(**{"test/accuracy": [0.3, 0.5, 0.8, 0.7]})
+    figure = loss_curves(history, "Training", loss="cross-entropy (nats)")
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["train", "test"]
+    assert figure.axes[0].get_ylabel() == "cross-entropy (nats)"
 
 
 def test_missing_and_infinite_losses_are_left_out(history):

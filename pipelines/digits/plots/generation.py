@@ -1,34 +1,30 @@
-"""Plots of reconstructed and generated digits and of the latents between them.
+"""Plots of reconstructed and generated digits.
 
-Images come as uint8: single digits [..., 28, 28] are drawn dark on white, stacks [..., 28, 28, 3]
-in colour, channel 0 red, 1 green and 2 blue.
+Images are uint8. Single digits [..., 28, 28] are drawn dark on white, and stacks [..., 28, 28, 3]
+in colour: channel 0 red, 1 green and 2 blue.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from torch import Tensor
 
-from pipelines.pictures import FAINT, styled_figure
+from pipelines.digits.models.sample_recorder import TrainingSamples
+from pipelines.pictures import COLOURS, styled_figure
 
 __all__ = [
-    "DIGIT_COLOURS",
-    "latent_map",
-    "latent_plane",
     "latent_walks",
     "reconstructions",
     "sample_grid",
+    "samples_during_training",
     "show_mosaic",
 ]
 
-DIGIT_COLOURS = tuple(colormaps["tab10"].colors)
-
 GAP = 2  # pixels between images
-CELL = 0.42  # inches of an image in a mosaic
+CELL = 0.64  # inches of an image in a mosaic
+LABELS = 1.45  # inches left of a mosaic, for the labels of its rows
 
 
 def reconstructions(
@@ -36,17 +32,15 @@ def reconstructions(
     reconstructed: NDArray[np.uint8],
     title: str,
     *,
-    columns: int = 16,
-    limit: int = 64,
+    columns: int = 8,
 ) -> Figure:
-    """Draw images, each with its reconstruction below it.
+    """Draw images above their reconstructions; stacks also channel by channel.
 
     Args:
         originals: [n, 28, 28] or [n, 28, 28, 3].
-        reconstructed: Of the same shape.
+        reconstructed: Array of the same shape.
         title: Heading of the picture.
-        columns: Images side by side.
-        limit: Images shown, the first.
+        columns: Images in a row.
 
     Raises:
         ValueError: If the shapes differ or there is no image.
@@ -56,128 +50,97 @@ def reconstructions(
             f"reconstructed: shape {reconstructed.shape}, that of the originals, "
             f"{originals.shape}, with at least one image, expected"
         )
-    bands = [_rows(images[:limit], columns) for images in (originals, reconstructed)]
-    rows = len(bands[0])
-    width = columns * CELL + 1.3
-    with styled_figure(width, rows * (2 * CELL + 0.12) + 0.6, title) as figure:
-        for axes, pair in zip(
-            figure.subplots(rows, squeeze=False)[:, 0], zip(*bands, strict=True), strict=True
-        ):
-            show_mosaic(axes, np.stack(pair))
-            side = originals.shape[1] + GAP
-            axes.set_yticks([GAP + 0.5 * side, GAP + 1.5 * side], ["original", "reconstruction"])
-            axes.tick_params(axis="y", length=0, labelsize=7)
+    both = np.stack([originals, reconstructed])
+    pairs = []
+    for start in range(0, len(originals), columns):
+        pair = both[:, start : start + columns]
+        pairs.append(("stack" if originals.ndim == 4 else "", pair))
+        if originals.ndim == 4:
+            pairs += [(name, pair[..., c]) for c, name in enumerate(("red", "green", "blue"))]
+    size = columns * CELL + LABELS + 0.2, len(pairs) * (2 * CELL + 0.25) + 0.7
+    with styled_figure(*size, title) as figure:
+        panels = figure.subplots(len(pairs), squeeze=False)[:, 0]
+        for axes, (channel, pair) in zip(panels, pairs, strict=True):
+            show_mosaic(axes, np.concatenate([_rows(images, columns) for images in pair]))
+            axes.set_ylabel(channel)
+            _name_rows(axes, originals.shape[1], ["original", "reconstruction"])
     return figure
 
 
-def sample_grid(images: NDArray[np.uint8], title: str, *, columns: int = 20) -> Figure:
-    """Draw images in a grid, as they come.
+def sample_grid(
+    images: NDArray[np.uint8],
+    title: str,
+    *,
+    real: NDArray[np.uint8] | None = None,
+    columns: int = 10,
+) -> Figure:
+    """Draw generated images in a grid, below a row of real ones if there are any.
 
     Args:
         images: [n, 28, 28] or [n, 28, 28, 3].
         title: Heading of the picture.
-        columns: Images side by side.
+        real: Real images to compare with, at most one row.
+        columns: Images in a row.
 
     Raises:
         ValueError: If there is no image.
     """
     if not len(images):
         raise ValueError("images: none, at least one expected")
-    cells = _rows(images, columns)
-    size = (max(columns * CELL + 0.2, 3.5), len(cells) * CELL + 0.6)
+    cells, names = _rows(images, columns), [] if real is None else ["real", "generated"]
+    if real is not None:
+        cells = np.concatenate([_rows(real, columns), cells])
+    size = columns * CELL + (LABELS if names else 0.2), len(cells) * CELL + 0.7
     with styled_figure(*size, title) as figure:
-        show_mosaic(figure.subplots(), cells)
+        axes = figure.subplots()
+        show_mosaic(axes, cells)
+        _name_rows(axes, images.shape[1], names)
+        if names:
+            axes.axhline(GAP / 2 - 0.5 + images.shape[1] + GAP, color=COLOURS[0], linewidth=3)
     return figure
 
 
-def latent_walks(images: NDArray[np.uint8], names: Sequence[str], title: str) -> Figure:
-    """Draw walks through the latents, a row for each, from the left image to the right one.
+def latent_walks(
+    images: NDArray[np.uint8], names: Sequence[str], title: str, positions: Sequence[str] = ()
+) -> Figure:
+    """Draw images decoded along paths through the latents, one path in each row.
 
     Args:
-        images: [walks, steps, 28, 28] or [walks, steps, 28, 28, 3].
-        names: What each walk leads from and to.
+        images: [paths, steps, 28, 28] or [paths, steps, 28, 28, 3].
+        names: Name of each path.
         title: Heading of the picture.
+        positions: Label of each step, or empty.
 
     Raises:
-        ValueError: If not every walk has its name.
+        ValueError: If the number of names is not the number of paths.
     """
     if len(names) != len(images):
-        raise ValueError(f"names: {len(names)}, one for each of {len(images)} walks expected")
-    walks, steps = images.shape[:2]
-    with styled_figure(steps * CELL * 1.3 + 1.2, walks * CELL * 1.3 + 0.6, title) as figure:
+        raise ValueError(f"names: {len(names)}, one for each of {len(images)} paths expected")
+    rows, columns = images.shape[:2]
+    with styled_figure(columns * CELL + LABELS, rows * CELL + 0.9, title) as figure:
         axes = figure.subplots()
         show_mosaic(axes, images)
-        side = images.shape[2] + GAP
-        axes.set_yticks(GAP + (np.arange(walks) + 0.5) * side, names)
-        axes.tick_params(axis="y", length=0)
+        _name_rows(axes, images.shape[2], names)
+        axes.set_xticks(_middles(images.shape[3], len(positions)), positions)
     return figure
 
 
-def latent_map(plane: NDArray[np.floating], labels: NDArray[np.integer], title: str) -> Figure:
-    """Draw latents in two dimensions, coloured and marked by the digit they come from.
+def samples_during_training(samples: TrainingSamples, title: str) -> Figure:
+    """Draw the samples recorded during a training, one row for each step.
 
     Args:
-        plane: A point for each latent, [n, 2]; see `latent_plane`.
-        labels: Digits 0 to 9, [n].
+        samples: Images decoded from the same latents at every step.
         title: Heading of the picture.
-
-    Raises:
-        ValueError: If points and labels are not as many.
     """
-    if plane.shape != (len(labels), 2):
-        raise ValueError(f"plane: shape {plane.shape}, {(len(labels), 2)} expected")
-    with styled_figure(6.4, 6, title) as figure:
-        axes = figure.subplots()
-        colours = np.array(DIGIT_COLOURS)[labels]
-        axes.scatter(*plane.T, s=9, c=colours, alpha=0.65, linewidths=0)
-        for digit in np.unique(labels):
-            # the middle of the densest part, which an outlying cluster does not move
-            middle = np.median(plane[labels == digit], axis=0)
-            axes.text(
-                *middle,
-                str(digit),
-                fontsize=13,
-                fontweight="bold",
-                ha="center",
-                va="center",
-                color=np.multiply(DIGIT_COLOURS[digit], 0.6),
-                bbox={"boxstyle": "circle,pad=0.25", "fc": "white", "ec": "none", "alpha": 0.85},
-            )
-        axes.set(xticks=[], yticks=[])
-        axes.grid(False)
-        axes.spines[:].set_visible(False)
-    return figure
-
-
-def latent_plane(latents: Tensor, *, seed: int) -> NDArray[np.float32]:
-    """Lay latents out in two dimensions so that neighbours stay neighbours, by t-SNE.
-
-    Van der Maaten and Hinton (2008). It starts from the principal components, and takes some
-    seconds for 2,000 latents; distances between clusters mean little. Half of scikit-learn's
-    iterations and a coarser approximation keep neighbours as well (trustworthiness 0.951 and
-    0.950) in a third of the time.
-
-    Args:
-        latents: [n, dimension], n more than 30.
-        seed: Of what little is random.
-
-    Returns:
-        [n, 2].
-    """
-    from sklearn.manifold import TSNE
-    from threadpoolctl import threadpool_limits
-
-    # its thousands of short parallel loops stand still wherever another process has a core
-    with threadpool_limits(1):
-        plane = TSNE(init="pca", max_iter=500, angle=0.8, random_state=seed)
-        return plane.fit_transform(latents.numpy())
+    names = [f"epoch {x:.2f}" if x < 10 else f"epoch {x:.0f}" for x in samples.epochs]
+    return latent_walks(samples.images, names, title)
 
 
 def show_mosaic(axes: Axes, cells: NDArray[np.uint8]) -> None:
-    """Draw images side by side as one image, much faster than on an axes each.
+    """Draw images side by side as one image, much faster than with axes for each.
 
     Args:
-        axes: Where; its frame and ticks are taken away.
+        axes: Axes to draw on, which lose their frame and ticks.
         cells: [rows, columns, height, width] or [rows, columns, height, width, 3].
     """
     coloured = cells.ndim == 5
@@ -190,14 +153,24 @@ def show_mosaic(axes: Axes, cells: NDArray[np.uint8]) -> None:
         mosaic[top : top + height, left : left + width] = pixels[row, column]
     axes.imshow(mosaic, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     axes.set(xticks=[], yticks=[])
-    axes.tick_params(labelcolor=FAINT)
+    axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.grid(False)
 
 
+def _name_rows(axes: Axes, height: int, names: Sequence[str]) -> None:
+    """Write a name beside each row of a mosaic of images of this height."""
+    axes.set_yticks(_middles(height, len(names)), names)
+
+
+def _middles(side: int, count: int) -> NDArray[np.float64]:
+    """Return the positions of the middles of images of this side in a mosaic."""
+    return GAP + (np.arange(count) + 0.5) * (side + GAP)
+
+
 def _rows(images: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
-    """Return images in rows, [rows, columns, ...]; the last row is padded with blank ones."""
-    blank = 255 if images.ndim == 4 else 0  # white, either way of drawing
+    """Return images in rows, [rows, columns, ...]; the last row is padded with blank images."""
+    blank = 255 if images.ndim == 4 else 0  # both are drawn white
     missing = -len(images) % columns
     padding = np.full((missing, *images.shape[1:]), blank, dtype=np.uint8)
     return np.concatenate([images, padding]).reshape(-1, columns, *images.shape[1:])

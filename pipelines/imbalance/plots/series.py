@@ -1,4 +1,4 @@
-"""Plots of a series: the imbalance, its structural part and its outliers."""
+"""Plots of a series: the imbalance, its outliers, its statistics and its structural part."""
 
 from collections.abc import Iterator, Mapping
 
@@ -16,16 +16,16 @@ from pipelines.imbalance.features.limits import Limits
 from pipelines.imbalance.features.structural import planned_load, structural_in_hindsight
 from pipelines.pictures import COLOURS, FAINT, INK, styled_figure
 
-__all__ = ["area_comparison", "draw_series", "series_with_outliers", "structural_day"]
+__all__ = ["draw_series", "series_statistics", "series_with_outliers", "structural_day"]
 
 BLUE, ORANGE, GREEN = COLOURS[:3]
-BINS = 1500
+BINS = 750
 DAY = 288
-DAYS_COMPARED = 4
-DAYS_SHOWN = 0.85
-"""Where in a table the compared days begin: late, where a simulated one has no mistakes."""
+DAYS_SHOWN = 4
+FIRST_SHOWN = 0.85
+"""Where the shown days begin, as a share of the table: late, where a simulated one is clean."""
 
-THOUSANDS = FuncFormatter(lambda value, _: in_words(value))
+THOUSANDS = FuncFormatter(lambda value, _: number_text(value))
 
 
 def draw_series(
@@ -36,7 +36,7 @@ def draw_series(
     Args:
         source: The table in rows of five minutes; see `schema`.
         prepared: The same series, split.
-        limits: Fitted on its training rows.
+        limits: Limits fitted on its training rows.
 
     Yields:
         Name and figure.
@@ -47,12 +47,11 @@ def draw_series(
         "test": prepared.test_start,
     }
     bounds = (limits.low, limits.high)
-    title = "Imbalance and its outliers"
+    title = "Imbalance, outliers and splits"
     yield "series", series_with_outliers(source, bounds, title, starts=starts)
-    yield "area", area_comparison({"Four days of it": source}, "What the series is like")
+    yield "area", series_statistics(source, "Properties of the imbalance y")
     day = prepared.validation_start.ceil("D")
-    title = f"Structural imbalance, {day:%d %B %Y}"
-    yield "structural_imbalance", structural_day(source, day, title)
+    yield "structural_imbalance", structural_day(source, day, "Structural imbalance of one day")
 
 
 def series_with_outliers(
@@ -62,16 +61,15 @@ def series_with_outliers(
     *,
     starts: Mapping[str, pd.Timestamp] | None = None,
 ) -> Figure:
-    """Draw the imbalance of the whole table, and its outliers.
+    """Draw the imbalance of the whole table with its outliers.
 
-    What fits the picture is drawn as a band from the least to the greatest value of each stretch of
-    time; an outlier is a mark where it is, or at the picture's edge.
+    A band shows the range of each interval of time. Outliers beyond the axis are drawn at its edge.
 
     Args:
         table: See `schema`.
-        limits: Least and greatest imbalance in MW that is no outlier.
+        limits: Smallest and largest imbalance in MW that is not an outlier.
         title: Heading of the picture.
-        starts: Names of parts of the table and the times at which they begin, to be marked.
+        starts: First time of each split, by its name.
 
     Raises:
         ValueError: If the limits are not in order.
@@ -82,45 +80,44 @@ def series_with_outliers(
     y = table["y"]
     outlier = (y < low) | (y > high)
     inside = y[~outlier]
-    reach = 1.35 * max(abs(low), abs(high))
-    with styled_figure(11, 4.2, title) as figure:
+    edge = 1.5 * max(abs(low), abs(high))
+    with styled_figure(8, 4.8, title) as figure:
         axes = figure.subplots()
-        stretches = np.arange(len(y)) * BINS // len(y)
-        numbers, begins = np.unique(stretches, return_index=True)
+        bins = np.arange(len(y)) * BINS // len(y)
+        numbers, begins = np.unique(bins, return_index=True)
         times = table.index[begins]
-        # A stretch of nothing but outliers leaves a hole.
-        band = inside.groupby(stretches[~outlier]).agg(["min", "max", "median"]).reindex(numbers)
+        # A bin of outliers alone leaves a gap.
+        band = inside.groupby(bins[~outlier]).agg(["min", "max", "median"]).reindex(numbers)
+        span = (table.index[-1] - table.index[0]) / len(times)
+        hours = max(round(span / pd.Timedelta(hours=1)), 1)
+        label = f"range and median of {hours} hours"
         axes.fill_between(times, band["min"], band["max"], color=BLUE, alpha=0.35, lw=0)
-        axes.plot(times, band["median"], color=BLUE, lw=0.9)
-        axes.axhspan(high, reach, color=ORANGE, alpha=0.07, lw=0)
-        axes.axhspan(-reach, low, color=ORANGE, alpha=0.07, lw=0)
-        shown = y[outlier].clip(-0.97 * reach, 0.97 * reach)
-        axes.plot(shown.index, shown, "o", color=ORANGE, markersize=4, alpha=0.8, clip_on=False)
+        axes.plot(times, band["median"], color=BLUE, lw=0.9, label=label)
+        axes.axhspan(high, edge, color=ORANGE, alpha=0.08, lw=0)
+        axes.axhspan(-edge, low, color=ORANGE, alpha=0.08, lw=0)
+        shown = y[outlier].clip(-0.97 * edge, 0.97 * edge)
+        label = f"{len(shown):,} outliers of {len(y):,} rows ({len(shown) / len(y):.2%})"
+        axes.plot(shown.index, shown, "o", color=ORANGE, markersize=3.5, alpha=0.7, label=label)
         for name, start in (starts or {}).items():
-            axes.axvline(start, color=INK, lw=1, linestyle=":")
-            axes.annotate(
-                f" {name}", (start, 1), xycoords=("data", "axes fraction"), va="top", fontsize=9
-            )
-        count = int(outlier.sum())
-        told = (
-            f"{count:,} of {len(y):,} rows ({count / len(y):.2%}) are outside "
-            f"{in_words(low)} to {in_words(high)} MW"
-        )
-        if count:
-            told += f"; y reaches from {in_words(y.min())} to {in_words(y.max())} MW"
-        axes.set_title(told, fontweight="normal", color=ORANGE if count else INK, fontsize=10)
-        axes.set(ylim=(-reach, reach), ylabel="imbalance, MW", xlim=(y.index[0], y.index[-1]))
+            axes.axvline(start, color=INK, lw=1.2, linestyle=":")
+            axes.annotate(f" {name}", (start, 1), xycoords=("data", "axes fraction"), va="bottom")
+        axes.set(ylim=(-edge, edge), ylabel="imbalance y (MW)", xlim=(y.index[0], y.index[-1]))
         axes.yaxis.set_major_formatter(THOUSANDS)
-        name_dates(axes)
+        format_dates(axes)
+        note = (
+            f"Shaded: clipped at {number_text(low)} and {number_text(high)} MW. "
+            f"Extremes: {number_text(y.min())} and {number_text(y.max())} MW."
+        )
+        figure.legend(loc="outside lower center", ncols=2, title=note)
     return figure
 
 
 def structural_day(table: pd.DataFrame, day: str | pd.Timestamp, title: str) -> Figure:
-    """Draw structural imbalance: hourly plans of a day against a smooth load, and y beside it.
+    """Draw the structural imbalance of a day: hourly plans minus a smooth load, and y beside it.
 
     Args:
-        table: Holds the day, and better some hours on both sides; see `schema`.
-        day: Its first moment, UTC.
+        table: Table with the day, and if possible some hours before and after it; see `schema`.
+        day: First time of the day, UTC.
         title: Heading of the picture.
 
     Raises:
@@ -135,26 +132,26 @@ def structural_day(table: pd.DataFrame, day: str | pd.Timestamp, title: str) -> 
     planned = pd.Series(planned_load(table), table.index)[times]
     structural = pd.Series(structural_in_hindsight(table), table.index)[times]
     smooth, y = planned - structural, table["y"][times]
-    with styled_figure(10, 6.4, title) as figure:
-        above, below = figure.subplots(2, sharex=True, height_ratios=(1.15, 1))
+    with styled_figure(8, 7.4, title) as figure:
+        above, below = figure.subplots(2, sharex=True)
         above.fill_between(times, smooth, planned, color=ORANGE, alpha=0.3, lw=0)
-        above.plot(times, planned, color=INK, lw=1.3, label="plans: production less flow out")
-        above.plot(times, smooth, color=BLUE, label="smooth load through the middles of the hours")
-        above.set_title("The plans are steps, the load is not")
-        above.set_ylabel("MW")
-        above.legend(loc="lower center", bbox_to_anchor=(0.5, -0.02), ncols=2, fontsize=9)
-        above.margins(y=0.15)
+        above.plot(times, planned, color=INK, lw=1.4, label="planned: production − outflow")
+        above.plot(times, smooth, color=BLUE, label="smooth load")
+        above.set_title("Hourly plans are steps, the load is smooth")
+        above.set_ylabel("power (MW)")
         below.axhline(0, color=FAINT, lw=0.8)
         below.fill_between(times, structural, color=ORANGE, alpha=0.3, lw=0)
-        below.plot(times, structural, color=ORANGE, lw=1.4, label="structural imbalance")
-        below.plot(times, y, color=BLUE, lw=1.4, label="imbalance y")
-        below.plot(times, y - structural, color=GREEN, lw=1.4, label="y less structural")
+        below.plot(times, structural, color=ORANGE, label="structural imbalance")
+        below.plot(times, y, color=INK, lw=1.4, label="imbalance y")
+        below.plot(times, y - structural, color=GREEN, label="residual: y − structural")
         changes = [series.diff().std() for series in (y, y - structural)]
         below.set_title(
-            "What is left without it is smoother: five-minute changes of "
-            f"{changes[0]:.0f} MW become {changes[1]:.0f} MW"
+            f"Changes in five minutes: {changes[0]:.0f} MW (std) of y, "
+            f"{changes[1]:.0f} MW of the residual"
         )
-        below.set(ylabel="MW", xlabel=f"UTC, {first:%A %-d %B %Y}", xlim=(times[0], times[-1]))
+        below.set(ylabel="imbalance (MW)", xlabel=f"UTC, {first:%-d %B %Y}")
+        below.set_xlim(times[0], times[-1])
+        above.legend(loc="best")
         figure.legend(handles=below.get_lines()[1:], loc="outside lower center", ncols=3)
         for axes in (above, below):
             axes.yaxis.set_major_formatter(THOUSANDS)
@@ -163,83 +160,68 @@ def structural_day(table: pd.DataFrame, day: str | pd.Timestamp, title: str) -> 
     return figure
 
 
-def area_comparison(areas: Mapping[str, pd.DataFrame], title: str) -> Figure:
-    """Compare areas: a few days of each, and statistics of all their time.
+def series_statistics(table: pd.DataFrame, title: str) -> Figure:
+    """Draw a few days of the imbalance, and statistics of the whole table.
 
     Args:
-        areas: Tables, one or two, by name; see `schema`. At least nine days each.
+        table: At least nine days; see `schema`.
         title: Heading of the picture.
 
     Raises:
-        ValueError: If there is none or more than two, or a table is too short.
+        ValueError: If the table is too short.
     """
-    shortest = min((len(table) for table in areas.values()), default=0)
-    if not 1 <= len(areas) <= 2 or shortest < 9 * DAY:
-        raise ValueError(
-            f"areas: {len(areas)}, the shortest of {shortest} rows, one or two of at least "
-            f"{9 * DAY} expected"
-        )
-    credible = {name: table["y"].where(~gross_outliers(table)) for name, table in areas.items()}
-    low, high = pd.concat(credible.values()).quantile([0.001, 0.999])
-    with styled_figure(12, 3.1 + 2.2 * len(areas), title) as figure:
-        grid = figure.add_gridspec(
-            len(areas) + 1, 4, height_ratios=[1] * len(areas) + [1.25], wspace=0.04
-        )
-        panels = [figure.add_subplot(grid[-1, column]) for column in range(4)]
-        for row, (name, table) in enumerate(areas.items()):
-            colour = COLOURS[row]
-            days = figure.add_subplot(grid[row, :])
-            draw_days(days, table, colour)
-            days.set(title=name)
-            if len(areas) > 1:
-                days.set_ylim(low, high)
-            y = credible[name]
-            panels[0].hist(
-                y, np.linspace(low, high, 61), density=True, histtype="step", color=colour, lw=1.6
-            )
-            lags = np.arange(1, 313, 3)
-            panels[1].plot(lags / 12, [y.corr(y.shift(lag)) for lag in lags], color=colour)
-            by_minute = y.diff().abs().groupby(y.index.minute).mean()
-            panels[2].plot(by_minute.index, by_minute, "o-", color=colour)
-            load = pd.Series(planned_load(table), local_time(table.index))
-            workday = load[load.index.day_of_week < 5]
-            panels[3].plot(
-                np.arange(24) + 0.5,
-                workday.groupby(workday.index.hour).mean(),
-                color=colour,
-                label=name,
-            )
-        panels[0].set(title="Distribution of y", xlabel="MW", yticks=[])
-        panels[1].set(title="Autocorrelation of y", xlabel="lag, hours")
-        panels[1].xaxis.set_major_locator(MultipleLocator(6))
-        panels[2].set(title="Mean |Δy|, MW", xlabel="minute of the hour", ylim=(0, None))
-        panels[2].xaxis.set_major_locator(MultipleLocator(15))
-        panels[3].set(title="Load of workdays, MW", xlabel="local hour", xlim=(0, 24))
-        panels[3].xaxis.set_major_locator(MultipleLocator(6))
-        panels[3].yaxis.set_major_formatter(THOUSANDS)
+    if len(table) < 9 * DAY:
+        raise ValueError(f"table: {len(table)} rows, at least {9 * DAY} expected")
+    y = table["y"].where(~gross_outliers(table))
+    low, high = y.quantile([0.001, 0.999])
+    lags = np.arange(1, 313, 3)
+    by_minute = y.diff().abs().groupby(y.index.minute).mean()
+    load = pd.Series(planned_load(table), local_time(table.index))
+    workday = load[load.index.day_of_week < 5]
+    by_hour = workday.groupby(workday.index.hour).mean()
+    with styled_figure(8, 9, title) as figure:
+        panels = figure.subplot_mosaic([["days", "days"], ["values", "lags"], ["minutes", "load"]])
+        draw_days(panels["days"], table)
+        panels["values"].hist(y, np.linspace(low, high, 61), color=BLUE)
+        panels["values"].set(title="Distribution", xlabel="imbalance (MW)", ylabel="rows")
+        panels["values"].yaxis.set_major_formatter(THOUSANDS)
+        panels["lags"].plot(lags / 12, [y.corr(y.shift(lag)) for lag in lags], color=BLUE)
+        panels["lags"].set(title="Autocorrelation", xlabel="lag (hours)", ylabel="correlation")
+        panels["minutes"].plot(by_minute.index, by_minute, "o-", color=BLUE)
+        panels["minutes"].set(title="Change in five minutes", xlabel="minute of the hour (UTC)")
+        panels["minutes"].set(ylabel="mean |change| (MW)", ylim=(0, None))
+        panels["load"].plot(by_hour.index + 0.5, by_hour, color=BLUE)
+        panels["load"].set(title="Load on workdays", xlabel="local hour", ylabel="mean load (MW)")
+        panels["load"].set_xlim(0, 24)
+        panels["load"].yaxis.set_major_formatter(THOUSANDS)
+        for name, step in (("lags", 6), ("minutes", 15), ("load", 6)):
+            panels[name].xaxis.set_major_locator(MultipleLocator(step))
     return figure
 
 
-def draw_days(axes: Axes, table: pd.DataFrame, colour: str) -> None:
-    """Draw the imbalance, and its structural part, of a few days late in a table."""
-    first = table.index[int(len(table) * DAYS_SHOWN)].normalize()
-    days = (table.index >= first) & (table.index < first + pd.Timedelta(days=DAYS_COMPARED))
+def draw_days(axes: Axes, table: pd.DataFrame) -> None:
+    """Draw the imbalance and its structural part on a few days late in a table."""
+    first = table.index[int(len(table) * FIRST_SHOWN)].normalize()
+    days = (table.index >= first) & (table.index < first + pd.Timedelta(days=DAYS_SHOWN))
     times, y = table.index[days], table["y"].where(~gross_outliers(table))[days]
     axes.axhline(0, color=FAINT, lw=0.8)
-    axes.plot(times, y, color=colour, lw=1.3, label="y")
-    axes.plot(times, structural_in_hindsight(table)[days], color=INK, lw=0.8, label="structural")
-    axes.set(ylabel="MW", xlim=(times[0], times[-1]))
-    axes.legend(loc="upper right", bbox_to_anchor=(1, 1.25), ncols=2)
-    name_dates(axes)
+    axes.plot(times, y, color=BLUE, lw=1.4, label="y")
+    structural = structural_in_hindsight(table)[days]
+    axes.plot(times, structural, color=ORANGE, lw=1, label="structural imbalance")
+    axes.set(ylabel="imbalance (MW)", xlim=(times[0], times[-1]))
+    axes.set_title(f"{DAYS_SHOWN} days")
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 0.98), ncols=2)
+    format_dates(axes)
 
 
-def in_words(value: float) -> str:
-    """Return a number with its thousands and a proper minus."""
+def number_text(value: float) -> str:
+    """Return a number with separators of thousands and a minus sign."""
     return f"{value:,.0f}".replace("-", "−")
 
 
-def name_dates(axes: Axes) -> None:
-    """Format dates as briefly as possible."""
+def format_dates(axes: Axes) -> None:
+    """Label the time axis with short dates and its time zone."""
     locator = mdates.AutoDateLocator()
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
+    axes.set_xlabel("time (UTC)")

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
 from pipelines.figures import CLASSES, NetworkClassifier, draw_figures
@@ -12,7 +13,9 @@ from pipelines.figures.plots.classifier import draw_classifier
 from pipelines.figures.plots.figures import (
     first_layer_weights,
     misclassified_figures,
+    noise_free_figures,
     sample_figures,
+    show_predictions,
 )
 from pipelines.figures.plots.network import network_drawing
 from pipelines.pictures import save_picture
@@ -54,40 +57,76 @@ def random_network(layers, *shape):
     return network
 
 
-def test_samples_are_the_first_figures_of_each_class_in_rows(figures):
+def test_samples_are_the_first_figures_of_each_class_in_columns_below_one_without_noise(figures):
     images, labels = figures
-    expected = [image for label in range(4) for image in images[labels == label][:8]]
-    np.testing.assert_array_equal(images_in(sample_figures(images, labels)), expected)
+    grid = np.array([images[labels == label][:3] for label in range(4)]).swapaxes(0, 1)
+    plain = sample_figures(images, labels)
+    np.testing.assert_array_equal(images_in(plain), grid.reshape(12, 10, 10))
+    assert [axes.get_title() for axes in plain.axes[:4]] == list(CLASSES)
+
+    clean = noise_free_figures(10, True)
+    sheet = sample_figures(images, labels, noise_free=clean)
+    np.testing.assert_array_equal(images_in(sheet), [*clean, *grid.reshape(12, 10, 10)])
+    assert [axes.get_ylabel() for axes in sheet.axes[::4]] == ["no noise", *["with noise"] * 3]
+
     present = labels != CLASSES.index("circle")
     without_circles = sample_figures(images[present], labels[present])
-    assert len(images_in(without_circles)) == 24
+    assert len(images_in(without_circles)) == 9
     assert texts_in(without_circles) == ["none"]
 
 
-def test_the_most_confident_mistakes_come_first_with_their_probabilities(figures):
+@pytest.mark.parametrize("centred", [True, False])
+def test_noise_free_figures_are_one_of_each_class_with_clean_lines(centred):
+    cross, _, horizontal, vertical = noise_free_figures(20, centred)
+    assert set(np.ptp(horizontal[horizontal.any(axis=1)], axis=0)) <= {0}
+    assert set(np.ptp(vertical[:, vertical.any(axis=0)], axis=1)) <= {0}
+    assert cross.any(axis=0).sum() == cross.any(axis=1).sum()
+    assert cross.any(axis=1).all() == centred, "a centred figure fills the canvas"
+
+
+def test_the_six_most_confident_mistakes_are_shown_with_their_probabilities(figures):
     images, labels = figures
     correct = np.eye(4)[labels]
     figure = misclassified_figures(images, labels, correct)
-    assert figure.texts[-1].get_text() == "None: all 40 figures were recognised."
+    assert figure.texts[-1].get_text() == "Every figure is classified correctly."
 
     wrong = correct.copy()
-    for index, confidence in ((3, 0.6), (5, 0.9), (8, 0.7)):
+    for index, confidence in enumerate((0.6, 0.9, 0.7, 0.5, 0.8, 0.55, 0.95)):
         wrong[index] = (1 - confidence) / 3
         wrong[index, (labels[index] + 1) % 4] = confidence
-    figure = misclassified_figures(images, labels, wrong, limit=2)
-    np.testing.assert_array_equal(images_in(figure), images[[5, 8]])
-    title = "Misclassified figures: 3 of 40, the 2 most confident mistakes"
-    assert figure.get_suptitle() == title
+    figure = misclassified_figures(images, labels, wrong, "Mistakes of cnn")
+    np.testing.assert_array_equal(images_in(figure), images[[6, 1, 4, 2, 0, 5]])
+    assert figure.get_suptitle() == "Mistakes of cnn: 7 of 40"
+    assert figure.get_supxlabel().startswith("The 6 with the largest probability of a wrong class")
 
     probabilities = [0.1, 0.2, 0.65, 0.05]
     labels = np.array([CLASSES.index("circle")])
-    picture, bars = misclassified_figures(images[:1], labels, np.array([probabilities])).axes
-    assert picture.get_title(loc="left") == "circle, taken for horizontal"
+    single = misclassified_figures(images[:1], labels, np.array([probabilities]))
+    picture, bars = single.axes[:2]
+    assert picture.get_title(loc="left") == "true: circle, predicted: horizontal"
     assert [bar.get_width() for bar in bars.patches] == probabilities
     assert [tick.get_text() for tick in bars.get_yticklabels()] == list(CLASSES)
     cross, circle, horizontal, vertical = (bar.get_facecolor() for bar in bars.patches)
     assert cross == vertical
     assert len({cross, circle, horizontal}) == 3
+
+
+def test_predictions_are_a_correct_one_of_each_class_and_two_mistakes(figures):
+    images, labels = figures
+    actual = np.array(CLASSES)[labels]
+    predicted = actual.copy()
+    predicted[[2, 3, 5]] = ["circle" if name == "cross" else "cross" for name in actual[[2, 3, 5]]]
+    table = pd.DataFrame(np.full((40, 4), 0.75), columns=list(CLASSES))
+    table = table.assign(index=range(40), actual=actual, predicted=predicted)
+    figure = Figure()
+    show_predictions(figure, images, table)
+    right = [np.flatnonzero((actual == name) & (predicted == name))[0] for name in sorted(CLASSES)]
+    np.testing.assert_array_equal(images_in(figure), images[[*right, 2, 3]])
+    titles = [axes.title for axes in figure.axes]
+    assert titles[0].get_text() == "circle\n75.0%"
+    assert [title.get_color() == titles[0].get_color() for title in titles] == [True] * 4 + [
+        False
+    ] * 2
 
 
 def test_weights_of_the_first_layer_are_images_on_one_scale_symmetric_about_zero():
@@ -100,11 +139,11 @@ def test_weights_of_the_first_layer_are_images_on_one_scale_symmetric_about_zero
     assert limits == {(-largest, largest)}
 
     weights[700] *= 10
-    wide = first_layer_weights(weights)
+    wide = first_layer_weights(weights, title="demo")
     names = [axes.get_title() for axes in wide.axes if axes.images]
-    assert len(names) == 32
+    assert len(names) == 16
     assert names[0] == "unit 701"
-    assert wide.get_suptitle() == "First-layer weights: 32 of 1,000 units, largest norm first"
+    assert wide.get_suptitle() == "demo, the 16 largest of 1,000 units"
     with pytest.raises(ValueError, match="weights must be images"):
         first_layer_weights(weights.reshape(1000, 49))
 
@@ -119,14 +158,14 @@ def test_every_layer_of_a_network_is_labelled_and_softmax_on_top_is_a_further_co
     topped = network_drawing(random_network([*PLAIN, Activation("softmax")], 900))
     assert units_in(topped) == units_in(plain) + 4
     assert labels | {"softmax", "no weights"} <= set(texts_in(topped))
-    assert topped.get_suptitle() == plain.get_suptitle() == "Network of 18,274 parameters"
+    assert topped.get_suptitle() == plain.get_suptitle() == "Network: 18,274 parameters"
 
 
-def test_images_are_stacks_of_squares_with_what_the_next_layer_sees_of_them():
+def test_images_are_stacks_of_squares_with_the_receptive_field_of_the_next_layer():
     figure = network_drawing(random_network(CONVOLUTIONAL, 30, 30, 1))
     texts = texts_in(figure)
     assert [text for text in texts if "×" in text] == [
-        *("30×30", "26×26×8", "5×5 filters", "13×13×8", "largest of 2×2"),
+        *("30×30", "26×26×8", "5×5 filters", "13×13×8", "2×2 maximum"),
         *("11×11×3", "3×3 filters"),
     ]
     roles = ["input", "hidden 1", "pooled", "hidden 2", "hidden 3", "hidden 4", "output"]
@@ -181,9 +220,12 @@ def test_a_convolutional_classifier_has_every_plot_and_shows_its_filters(figures
     classifier = NetworkClassifier(layers, epochs=1, image_shape=(10, 10, 1), random_state=0)
     test = Figures(images, labels)
     history = pd.DataFrame(classifier.fit(test.pixels, labels).history_)
-    pictures = dict(draw_classifier("conv", classifier, history, test))
+    pictures = dict(draw_classifier("conv", classifier, history, test, centred=True))
     curves_and_weights = {"loss_curves", "confusion_matrix", "first_layer_weights", "network"}
     assert set(pictures) == {"figures", "mistakes", *curves_and_weights}
+    assert all("conv" in picture.get_suptitle() for picture in pictures.values())
+    assert pictures["loss_curves"].axes[0].get_ylabel() == "cross-entropy (nats)"
+    assert len(images_in(pictures["figures"])) == 16, "one row must be without noise"
     filters = pictures["first_layer_weights"]
     np.testing.assert_array_equal(images_in(filters), classifier.network_.weights[0][..., 0])
     assert filters.axes[5].get_title() == "filter 6"

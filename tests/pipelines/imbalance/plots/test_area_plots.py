@@ -1,19 +1,25 @@
-"""Plots of the area and of its forecasts show the numbers that they are given."""
+"""Plots of a series and of its forecasts show the numbers that they are given."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from pipelines.imbalance.data.schema import gross_outliers
 from pipelines.imbalance.features.structural import structural_in_hindsight
+from pipelines.imbalance.forecasters.forecast_table import forecast_rows
 from pipelines.imbalance.forecasters.intervals import LEVELS
+from pipelines.imbalance.plots.examples import forecast_gallery, show_example
 from pipelines.imbalance.plots.forecasts import (
     calibration_curves,
     error_by_step,
-    forecast_gallery,
     residuals_by_hour,
 )
-from pipelines.imbalance.plots.series import area_comparison, series_with_outliers, structural_day
+from pipelines.imbalance.plots.series import (
+    series_statistics,
+    series_with_outliers,
+    structural_day,
+)
 from pipelines.imbalance.simulator.area import simulate_table
 
 HORIZON, ROWS = 24, 288 * 12
@@ -32,13 +38,16 @@ def line(axes, label):
 def test_outliers_are_marked_where_they_are_or_at_the_edge_and_counted(area):
     y = np.zeros(4000)
     y[[100, 2000, 2001, 3999]] = [900, -56_000, -701, -700]
-    (axes,) = series_with_outliers(area.assign(y=y), (-700, 600), "Test").axes
+    figure = series_with_outliers(area.assign(y=y), (-700, 600), "Test")
+    (axes,) = figure.axes
     marks = next(line for line in axes.get_lines() if line.get_marker() == "o")
     assert list(marks.get_xdata()) == list(area.index[[100, 2000, 2001]])
     edge = axes.get_ylim()[1]
     np.testing.assert_allclose(marks.get_ydata(), [900, -0.97 * edge, -701])
-    assert axes.get_title(loc="left") == (
-        "3 of 4,000 rows (0.07%) are outside −700 to 600 MW; y reaches from −56,000 to 900 MW"
+    (legend,) = figure.legends
+    assert legend.get_texts()[-1].get_text() == "3 outliers of 4,000 rows (0.07%)"
+    assert legend.get_title().get_text() == (
+        "Shaded: clipped at −700 and 600 MW. Extremes: −56,000 and 900 MW."
     )
 
 
@@ -63,33 +72,31 @@ def test_a_day_shows_plans_smooth_load_structure_and_what_is_left(area):
     structural = structural_in_hindsight(area)[area.index.isin(day.index)]
     planned = day["total"] - day["flow"]
     for axes, label, expected in (
-        (above, "plans: production less flow out", planned),
-        (above, "smooth load through the middles of the hours", planned - structural),
+        (above, "planned: production − outflow", planned),
+        (above, "smooth load", planned - structural),
         (below, "structural imbalance", structural),
         (below, "imbalance y", day["y"]),
-        (below, "y less structural", day["y"] - structural),
+        (below, "residual: y − structural", day["y"] - structural),
     ):
         np.testing.assert_allclose(line(axes, label), expected, err_msg=label)
     left, right = (day["y"].diff().std(), (day["y"] - structural).diff().std())
-    assert below.get_title(loc="left").endswith(f"of {left:.0f} MW become {right:.0f} MW")
+    title = f"Changes in five minutes: {left:.0f} MW (std) of y, {right:.0f} MW of the residual"
+    assert below.get_title(loc="left") == title
+    assert below.get_xlabel() == "UTC, 5 March 2021"
 
 
-def test_areas_are_compared_in_days_and_in_statistics(area):
-    other = area.assign(y=area["y"] / 2)
-    figure = area_comparison({"one": area, "two": other}, "Test")
-    titles = [axes.get_title(loc="left") for axes in figure.axes]
-    assert sorted(titles[4:]) == ["one", "two"]
-    _, correlation, by_minute, _ = figure.axes[:4]
+def test_statistics_of_a_series_leave_gross_outliers_out(area):
+    days, values, lags, by_minute, _ = series_statistics(area, "Test").axes
     y = area["y"].where(~gross_outliers(area))
-    assert correlation.get_lines()[0].get_ydata()[0] == pytest.approx(y.corr(y.shift(1)))
-    changes = [line.get_ydata() for line in by_minute.get_lines()]
-    np.testing.assert_allclose(changes[0], y.diff().abs().groupby(y.index.minute).mean())
-    assert changes[1][0] < changes[0][0]
-    assert figure.axes[4].get_ylim() == figure.axes[5].get_ylim()
-    alone = area_comparison({"one": area}, "Test").axes[4]
-    shown = np.concatenate([line(alone, "y"), line(alone, "structural")])
-    low, high = alone.get_ylim()
-    assert np.ptp(shown) > 0.8 * (high - low), "a single area must fill its panel"
+    assert lags.get_lines()[0].get_ydata()[0] == pytest.approx(y.corr(y.shift(1)))
+    changes = y.diff().abs().groupby(y.index.minute).mean()
+    np.testing.assert_allclose(by_minute.get_lines()[0].get_ydata(), changes)
+    low, high = y.quantile([0.001, 0.999])
+    counts = [patch.get_height() for patch in values.patches]
+    assert sum(counts) == y.between(low, high).sum()
+    shown = np.concatenate([line(days, "y"), line(days, "structural imbalance")])
+    bottom, top = days.get_ylim()
+    assert np.ptp(shown) > 0.8 * (top - bottom), "the days must fill their panel"
 
 
 @pytest.fixture(scope="module")
@@ -119,29 +126,50 @@ def test_every_variant_has_its_curve_and_the_worst_is_named_first():
     assert len(looks) == 8
 
 
-def test_the_gallery_shows_best_median_and_worst_forecasts_with_history_and_truth(backtest):
+def test_the_gallery_shows_good_median_and_poor_forecasts_on_one_scale(backtest):
     imbalance, times, origins, forecast, quantiles, truth = backtest
     figure = forecast_gallery(imbalance, times, origins, forecast, quantiles, "Forecasts")
     errors = np.sqrt(np.square(forecast - truth).mean(axis=1))
-    best, median, worst = figure.axes[:3], figure.axes[3:6], figure.axes[6:]
-    assert best[0].get_title(loc="left") == f"best: {errors.min():.0f} MW off"
-    assert median[0].get_title(loc="left") == f"median: {np.median(errors):.0f} MW off"
-    assert worst[0].get_title(loc="left") == f"worst: {errors.max():.0f} MW off"
-    for row in (best, median, worst):
-        starts = sorted(axes.get_lines()[2].get_xdata()[0] for axes in row)
-        assert min(np.diff(pd.DatetimeIndex(starts))) >= pd.Timedelta(days=1)
-    row = int(np.argmax(errors))
+    expected = [f"RMSE {np.percentile(errors, percent):.0f} MW" for percent in (10, 50, 90)]
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    kinds = ("good", "median", "poor")
+    assert titles[::2] == [f"{kind}: {error}" for kind, error in zip(kinds, expected, strict=True)]
+    assert len({axes.get_ylim() for axes in figure.axes}) == 1
+    for pair in np.reshape(figure.axes, (3, 2)):
+        starts = sorted(axes.get_lines()[2].get_xdata()[0] for axes in pair)
+        assert np.diff(pd.DatetimeIndex(starts)) >= pd.Timedelta(days=1)
+
+    panel = figure.axes[-2]
+    row = int(np.argmin(np.abs(errors - np.percentile(errors, 90))))
     origin = origins[row]
-    measured = line(worst[0], "measured")
-    np.testing.assert_array_equal(measured, imbalance[origin - 48 : origin + 25])
-    assert line(worst[0], "forecast").tolist() == [imbalance[origin], *forecast[row]]
-    bands = [band.get_label() for band in worst[0].collections]
-    assert bands == ["90 % interval", "80 % interval"]
+    measured = line(panel, "measured")
+    np.testing.assert_array_equal(measured, imbalance[origin - 36 : origin + 25])
+    assert line(panel, "forecast").tolist() == [imbalance[origin], *forecast[row]]
+    bands = [band.get_label() for band in panel.collections]
+    assert bands == ["90% interval", "80% interval"]
+    assert panel.get_xlabel() == f"UTC, {times[origin]:%-d %B %Y}"
 
     few = forecast_gallery(imbalance, times, origins[:5], forecast[:5], quantiles[:5], "Few")
-    assert [axes.get_visible() for axes in few.axes[:3]] == [True, False, False]
+    assert [axes.get_visible() for axes in few.axes[:2]] == [True, False]
     with pytest.raises(ValueError, match="origins: none"):
         forecast_gallery(imbalance, times, origins[:0], forecast[:0], quantiles[:0], "None")
+
+
+def test_the_example_has_the_widest_range_in_the_better_half_of_the_forecasts(backtest):
+    imbalance, times, origins, forecast, quantiles, truth = (
+        part if index < 2 else part[:50] for index, part in enumerate(backtest)
+    )
+    forecast, quantiles = forecast.copy(), quantiles.copy()
+    forecast[30] = truth[30]  # the better half, and it moves
+    forecast[40] = truth[40] + 1000 * np.arange(HORIZON)
+    ahead = times.to_numpy()[origins[:, None] + np.arange(1, HORIZON + 1)]
+    rows = forecast_rows(times[origins], ahead, forecast, quantiles).assign(y=truth.ravel())
+    axes = Figure().subplots()
+    show_example(axes, rows)
+    assert line(axes, "forecast").tolist() == [imbalance[origins[30]], *truth[30]]
+    np.testing.assert_array_equal(
+        line(axes, "measured"), imbalance[origins[1] : origins[30] + HORIZON + 1]
+    )
 
 
 def test_calibration_shows_the_shares_that_held(backtest):
@@ -149,9 +177,9 @@ def test_calibration_shows_the_shares_that_held(backtest):
     figure = calibration_curves(truth, quantiles, 5, "Calibration")
     reliability, coverage = figure.axes
     below = (truth[:, -1, None] <= quantiles[:, -1]).mean(axis=0)
-    np.testing.assert_allclose(line(reliability, "last step"), below)
+    np.testing.assert_allclose(line(reliability, "120 minutes ahead"), below)
     inside = (quantiles[:, :, 0] <= truth) & (truth <= quantiles[:, :, -1])
-    np.testing.assert_allclose(line(coverage, "90 % interval"), 100 * inside.mean(axis=0))
+    np.testing.assert_allclose(line(coverage, "90% interval"), inside.mean(axis=0))
 
 
 def test_residuals_are_grouped_by_the_hour_of_the_step(backtest):
@@ -170,9 +198,7 @@ def test_residuals_are_grouped_by_the_hour_of_the_step(backtest):
         (lambda t: structural_day(t, "2021-03-01", "Test"), "day: 2021-03-01 00:00:00, a whole"),
         (lambda t: structural_day(t, "2022-03-02", "Test"), "a whole day between 2021-03-01 03:30"),
         (lambda t: error_by_step({}, 5), "errors: none"),
-        (lambda t: area_comparison({}, "Test"), "areas: 0, the shortest of 0 rows, one or two"),
-        (lambda t: area_comparison({"one": t[:2591]}, "Test"), "the shortest of 2591 rows"),
-        (lambda t: area_comparison(dict.fromkeys("abc", t), "Test"), "areas: 3, "),
+        (lambda t: series_statistics(t[:2591], "Test"), "table: 2591 rows, at least 2592"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(area, draw, message):
