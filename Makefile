@@ -46,13 +46,12 @@ format: setup  ## Format the code and apply automatic fixes
 	ruff format .
 	ruff check --fix .
 
-docs: setup  ## Write the table of parameters in README.md
-	@python -m stages.commands.reference
+docs: setup  ## Write the tables, numbers and pictures of README.md and docs/ from the results
+	@python -m stages.docs
 
 ui: PORT ?= 5000
 ui: setup  ## Open the MLflow UI on http://127.0.0.1:5000 (PORT=... for another)
-	store="$$(python -m stages.tracking.store)" && \
-	  mlflow ui --host 127.0.0.1 --port $(PORT) --workers 1 --backend-store-uri "$$store"
+	@exec python -m stages.commands.ui "$(PORT)"
 
 serve: PORT ?= 5001
 serve: setup  ## Serve the champion of PIPELINE=... on http://127.0.0.1:5001 (PORT=... for another)

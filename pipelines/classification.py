@@ -1,4 +1,4 @@
-"""How well a classifier did: accuracy, loss, and precision and recall of every class."""
+"""Scores of a classifier: accuracy, cross-entropy, and precision and recall per class."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ class ClassificationScores:
     """Scores of a classifier on labelled examples.
 
     Attributes:
-        class_names: Name of every class, in the order of its label.
-        accuracy: Share of examples whose most probable class is the true one.
-        accuracy_low: Lower end of the accuracy's 95 % confidence interval, Wilson's, which compares
-            test parts of different sizes: 71 of 71 prove less than 8,982 of 9,000.
+        class_names: Name of each class, in the order of the labels.
+        accuracy: Fraction of examples whose most probable class is the true class.
+        accuracy_ci_low: Lower bound of the 95 % Wilson confidence interval of the accuracy. It
+            makes test splits of different sizes comparable: 71 of 71 is weaker evidence than
+            8,982 of 9,000.
         loss: Cross-entropy, the mean of -log p(true class), in nats.
-        precision: For every class, the share of true ones among the examples predicted as it;
-            0 where none was predicted.
-        recall: For every class, the share of its examples predicted as it; 0 where it has none.
-        support: For every class, the number of its examples.
-        confusion: Number of examples `[true class, predicted class]`.
+        precision: Precision of each class `[classes]`; 0 for a class that was never predicted.
+        recall: Recall of each class `[classes]`; 0 for a class without examples.
+        support: Number of examples of each class `[classes]`.
+        confusion: Number of examples by `[true class, predicted class]`.
     """
 
     class_names: tuple[str, ...]
     accuracy: float
-    accuracy_low: float
+    accuracy_ci_low: float
     loss: float
     precision: NDArray[np.float64]
     recall: NDArray[np.float64]
@@ -37,10 +37,10 @@ class ClassificationScores:
     confusion: NDArray[np.int64]
 
     def to_metrics(self) -> dict[str, float | dict[str, float]]:
-        """Return accuracy, its low end, loss, precision and recall as plain numbers for JSON."""
+        """Return accuracy, its lower bound, loss, precision and recall as numbers for JSON."""
         return {
             "accuracy": self.accuracy,
-            "accuracy_low": self.accuracy_low,
+            "accuracy_ci_low": self.accuracy_ci_low,
             "loss": self.loss,
             "precision": dict(zip(self.class_names, self.precision.tolist(), strict=True)),
             "recall": dict(zip(self.class_names, self.recall.tolist(), strict=True)),
@@ -50,65 +50,65 @@ class ClassificationScores:
 def classification_scores(
     labels: ArrayLike, probabilities: ArrayLike, class_names: Sequence[str]
 ) -> ClassificationScores:
-    """Score the class probabilities that a classifier gave to labelled examples.
+    """Score predicted class probabilities against true labels.
 
-    The predicted class is the most probable one, the first of them in a tie. For the loss a
-    probability counts as no less than the machine epsilon of its precision (1e-7 in float32), so
-    that a true class of probability 0 costs much but not infinitely much, as in scikit-learn.
+    The predicted class is the most probable class, or the first of several in a tie. For the loss,
+    probabilities are clipped from below at the machine epsilon of their type (1e-7 for float32), as
+    in scikit-learn. A true class of probability 0 therefore has a large but finite loss.
 
     Args:
-        labels: True class of every example `[n]`, indices into `class_names`.
-        probabilities: Probability of every class `[n, classes]`; each row sums to 1.
-        class_names: Name of every class.
+        labels: True class of each example `[n]`, an index into `class_names`.
+        probabilities: Probability of each class `[n, classes]`; each row sums to 1.
+        class_names: Name of each class.
 
     Returns:
-        The scores; absent classes have precision and recall 0, never NaN.
+        The scores. Precision and recall of absent classes are 0, not NaN.
 
     Raises:
-        ValueError: If there is no example, shapes do not fit, a label names no class, or a row of
-            probabilities is not a distribution.
+        ValueError: If there is no example, a shape is wrong, a label is not an index of a class, or
+            a row of probabilities is not a distribution.
 
     Example:
         >>> scores = classification_scores([0, 1], [[0.9, 0.1], [0.6, 0.4]], ("cat", "dog"))
         >>> scores.accuracy, scores.confusion.tolist()
         (0.5, [[1, 0], [1, 0]])
     """
-    true = np.asarray(labels)
-    believed = np.asarray(probabilities)
-    believed = believed.astype(np.result_type(believed.dtype, np.float32), copy=False)
+    y_true = np.asarray(labels)
+    y_prob = np.asarray(probabilities)
+    y_prob = y_prob.astype(np.result_type(y_prob.dtype, np.float32), copy=False)
     classes = len(class_names)
-    if true.ndim != 1 or not len(true):
-        raise ValueError(f"labels must be a non-empty vector, got shape {true.shape}")
-    if believed.shape != (len(true), classes):
+    if y_true.ndim != 1 or not len(y_true):
+        raise ValueError(f"labels must be a non-empty vector, got shape {y_true.shape}")
+    if y_prob.shape != (len(y_true), classes):
         raise ValueError(
-            f"probabilities must have shape {(len(true), classes)}, got {believed.shape}"
+            f"probabilities must have shape {(len(y_true), classes)}, got {y_prob.shape}"
         )
-    if not np.issubdtype(true.dtype, np.integer) or true.min() < 0 or true.max() >= classes:
+    if not np.issubdtype(y_true.dtype, np.integer) or y_true.min() < 0 or y_true.max() >= classes:
         raise ValueError(
-            f"labels must be whole numbers from 0 to {classes - 1}, got {np.unique(true)}"
+            f"labels must be whole numbers from 0 to {classes - 1}, got {np.unique(y_true)}"
         )
-    # The negated comparison refuses NaN as well.
-    if not ((believed >= 0).all() and (np.abs(believed.sum(axis=1) - 1) < 1e-3).all()):
+    # The negated comparison rejects NaN as well.
+    if not ((y_prob >= 0).all() and (np.abs(y_prob.sum(axis=1) - 1) < 1e-3).all()):
         raise ValueError("probabilities must be at least 0 and sum to 1 in every row")
 
-    # Labels may come in a type too small for the product, such as the bytes of MNIST.
-    pairs = classes * true.astype(np.int64) + believed.argmax(axis=1)
+    # The type of the labels may be too small for the product, such as uint8 for MNIST.
+    pairs = classes * y_true.astype(np.int64) + y_prob.argmax(axis=1)
     confusion = np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
-    of_truth = np.maximum(believed[np.arange(len(true)), true], np.finfo(believed.dtype).eps)
+    p_true = np.maximum(y_prob[np.arange(len(y_true)), y_true], np.finfo(y_prob.dtype).eps)
     hits, support = confusion.diagonal(), confusion.sum(axis=1)
-    interval = binomtest(int(hits.sum()), len(true)).proportion_ci(0.95, method="wilson")
+    interval = binomtest(int(hits.sum()), len(y_true)).proportion_ci(0.95, method="wilson")
     return ClassificationScores(
         class_names=tuple(class_names),
-        accuracy=float(hits.sum() / len(true)),
-        accuracy_low=float(interval.low),
-        loss=float(np.log(1 / of_truth.astype(np.float64)).mean()),
-        precision=share(hits, confusion.sum(axis=0)),
-        recall=share(hits, support),
+        accuracy=float(hits.sum() / len(y_true)),
+        accuracy_ci_low=float(interval.low),
+        loss=float(np.log(1 / p_true.astype(np.float64)).mean()),
+        precision=_ratio(hits, confusion.sum(axis=0)),
+        recall=_ratio(hits, support),
         support=support,
         confusion=confusion,
     )
 
 
-def share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the quotient, 0 where there is nothing to divide by."""
-    return part / np.maximum(whole, 1)
+def _ratio(counts: NDArray[np.int64], totals: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return counts divided by totals, 0 where the total is 0."""
+    return counts / np.maximum(totals, 1)

@@ -1,4 +1,4 @@
-"""What torch computes on, on this machine."""
+"""The device that torch computes on."""
 
 import torch
 
@@ -6,13 +6,13 @@ __all__ = ["device_name"]
 
 
 def device_name(device: str) -> str:
-    """Return the name of the device that torch computes on where one is asked for.
+    """Return the name of the hardware that a device setting selects on this machine.
 
     Args:
-        device: "auto", which takes an accelerator where there is one, "cpu", "cuda" or "mps".
+        device: "cpu", "cuda", "mps", or "auto" for an accelerator if one is available.
 
     Returns:
-        "CPU", the name of the graphics card, or "MPS" (Apple's Metal Performance Shaders).
+        "CPU", the name of the GPU, or "MPS" (Apple's Metal Performance Shaders).
 
     Example:
         >>> device_name("cpu")

@@ -1,4 +1,4 @@
-"""Progress of long work, with rate and time left: shown on a terminal, nowhere else."""
+"""Progress bars with rate and remaining time, shown on a terminal only."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,11 +10,11 @@ _Item = TypeVar("_Item")
 
 
 def progress(items: Sequence[_Item], what: str) -> Iterator[_Item]:
-    """Iterate over items, and show progress and the remaining time on a terminal.
+    """Iterate over items and show a progress bar on a terminal.
 
     Args:
-        items: What the work goes through, one by one.
-        what: What is done, in a few words.
+        items: The items to iterate over.
+        what: Short description of the work.
 
     Yields:
         The items.
@@ -31,14 +31,15 @@ def progress(items: Sequence[_Item], what: str) -> Iterator[_Item]:
 
 @contextmanager
 def progress_bar(what: str, total: int) -> Iterator[Callable[[int, str], None]]:
-    """Show a bar on a terminal, which is gone when the work has ended.
+    """Show a progress bar on a terminal, and remove it at the end.
 
     Args:
-        what: What is done, in a few words.
-        total: When it is done.
+        what: Short description of the work.
+        total: Number of units of work.
 
     Yields:
-        To be called with how much is done, and a note to show beside it.
+        A function that updates the bar, given the number of completed units and a note to show
+        beside the bar.
     """
     from rich.console import Console
     from rich.progress import (
@@ -53,7 +54,7 @@ def progress_bar(what: str, total: int) -> Iterator[Callable[[int, str], None]]:
     columns = (
         TextColumn(what),
         MofNCompleteColumn(),
-        BarColumn(bar_width=20),  # with a note in a window of 80 characters
+        BarColumn(bar_width=20),  # leaves room for a note in 80 columns
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
@@ -70,7 +71,7 @@ def progress_bar(what: str, total: int) -> Iterator[Callable[[int, str], None]]:
 
 
 def _rate(speed: float | None) -> str:
-    """Write how many are done in a second, or how many seconds one takes."""
+    """Return the rate as units per second, or seconds per unit if slower than one per second."""
     if not speed:
         return ""
     if speed < 1:

@@ -1,4 +1,4 @@
-"""Seeds of the parts of an experiment, all derived from one seed."""
+"""Seeds of the components of an experiment, all derived from one seed."""
 
 import hashlib
 
@@ -6,14 +6,14 @@ __all__ = ["derive_seed"]
 
 
 def derive_seed(seed: int, name: str) -> int:
-    """Derive the seed of one part of an experiment from the seed of the whole.
+    """Derive the seed of one component from the seed of the experiment.
 
     Args:
-        seed: Seed of the whole.
-        name: Name of the part, such as that of a stage.
+        seed: Seed of the experiment.
+        name: Name of the component, such as a stage.
 
     Returns:
-        A number below 2³², different for every name and every seed.
+        A number below 2³², practically unique to the pair of seed and name.
 
     Example:
         >>> derive_seed(42, "imbalance-acquire") < 2**32

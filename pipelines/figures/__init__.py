@@ -1,4 +1,4 @@
-"""Four geometric figures, drawn and told apart by a neural network from scratch."""
+"""Geometric figures, and a neural network written in NumPy that classifies them."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ __all__ = ["CLASSES", "NetworkClassifier", "draw_figures", "split_indices"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the classifier when it is asked for: scikit-learn takes longer than drawing."""
+    """Import the classifier on first access, because importing scikit-learn is slow."""
     if name == "NetworkClassifier":
         from pipelines.figures.classifier import NetworkClassifier
 

@@ -1,4 +1,4 @@
-"""The network from scratch as a scikit-learn classifier."""
+"""The NumPy network as a scikit-learn classifier."""
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -36,58 +36,60 @@ Data = tuple[ArrayLike, ArrayLike]
 
 
 class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
-    """A feed-forward network that learns classes by gradient descent.
+    """A feed-forward network classifier, trained by gradient descent.
 
-    Every epoch goes through all examples once, in a fresh random order. Each class has one output;
-    the class of the largest is the prediction.
+    Each epoch visits every example once, in a new random order. The network has one output per
+    class and predicts the class of the largest output.
 
     Args:
-        layers: hidden layers; `()` for none. A pair of width and activation is a dense layer; any
-            layer of `pipelines.figures.network` stands for itself: `Conv2d(8, 5)`, `MaxPool2d(2)`,
-            `Activation("relu")`, `Dropout(0.5)`. Activations are "identity", "relu", "leaky_relu",
-            "sigmoid", "tanh", "gelu" and "softmax".
-        output: activation of the output layer.
-        softmax: whether a further softmax layer, without weights, follows the output layer.
-        loss: "mean_squared_error" (mean over examples and outputs), "binary_cross_entropy"
-            (likewise) or "categorical_cross_entropy" (mean over examples).
+        layers: Hidden layers; `()` for none. A pair (width, activation) is a dense layer. All
+            layers of `pipelines.figures.network` are accepted as well, such as `Conv2d(8, 5)`,
+            `MaxPool2d(2)`, `Activation("relu")` and `Dropout(0.5)`. Activations are "identity",
+            "relu", "leaky_relu", "sigmoid", "tanh", "gelu" and "softmax".
+        output: Activation of the output layer.
+        softmax: Whether to add a softmax layer, which has no weights, after the output layer.
+        loss: "mean_squared_error" or "binary_cross_entropy", both averaged over examples and
+            outputs, or "categorical_cross_entropy", averaged over examples.
         optimizer: "sgd", "adam" or "adamw".
-        learning_rate: length of an update, relative to the gradient or, for adam, absolute.
-        schedule: course of the learning rate from step to step: "constant", "cosine" or
-            "one_cycle".
-        momentum: share of the last update that sgd repeats, from 0 to below 1.
-        weight_decay: adamw takes its product with the learning rate off all parameters.
-        clip_norm: largest norm of a gradient, or None; a longer one is shortened to it.
-        epochs: number of epochs, at most.
-        batch_size: examples per update, at most all; None for all.
-        regularization: "l1" (rate Σ|w|), "l2" (rate/2 Σ w²), on weights but not on biases, or None.
-        regularization_rate: its rate.
-        initialization: "glorot", "he", or a positive number r for weights uniform between ±r; or
-            one of these for each layer of weights.
-        patience: stop after so many epochs without a lower validation loss, and keep the
-            best parameters; None to train all epochs and keep the last.
-        validation_fraction: share of the examples of each class held out for early stopping if
+        learning_rate: Initial or, for a schedule with warm-up, peak learning rate.
+        schedule: Learning-rate schedule: "constant", "cosine" or "one_cycle".
+        momentum: Momentum of "sgd", at least 0 and below 1.
+        weight_decay: Decoupled weight decay of "adamw".
+        clip_norm: Maximum norm of a gradient; longer gradients are scaled down. None disables
+            clipping.
+        epochs: Maximum number of epochs.
+        batch_size: Number of examples per update; None for all examples.
+        regularization: Penalty on the weights, but not on the biases: "l1" (rate Σ|w|), "l2"
+            (rate/2 Σ w²) or None.
+        regularization_rate: Rate of the penalty.
+        initialization: "glorot", "he", or a positive number r for weights drawn uniformly between
+            -r and r; or a sequence with one of these for each layer that has weights.
+        patience: Number of epochs without a lower validation loss after which training stops and
+            restores the best parameters. None trains all epochs and keeps the last parameters.
+        validation_fraction: Fraction of the examples of each class held out for early stopping if
             `fit` gets no validation data.
-        image_shape: height, width and channels of an example, if a layer takes images.
-        warm_start: whether `fit` starts from the parameters of the last one.
-        dtype: "float32" or "float64", the type of all computation.
-        random_state: seed of the initial weights, the order and the held-out share.
-        verbose: whether to show a progress bar, on a terminal.
+        image_shape: Height, width and channels of an example; required by layers for images.
+        warm_start: Whether `fit` continues from the parameters of the previous call.
+        dtype: Type of all computations, "float32" or "float64".
+        random_state: Seed of the initial weights, the shuffling and the held-out examples.
+        verbose: Whether to show a progress bar on a terminal.
 
     Attributes:
-        classes_: the classes, sorted, `[classes]`.
-        n_features_in_: number of features.
-        network_: the trained `Network`.
-        history_: a row per epoch: "epoch", "train/loss", "train/accuracy" (over the epoch's
-            batches, each before its update) and "validation/…", "test/…" (after the epoch) where
-            there are such data; losses without the penalty.
-        loss_curve_: "train/loss" of every epoch.
-        n_iter_: number of epochs trained.
-        best_epoch_: epoch, from 1, whose parameters were kept.
+        classes_: Sorted class labels `[classes]`.
+        n_features_in_: Number of features.
+        network_: The trained `Network`.
+        history_: One row per epoch: "epoch", "train/loss" and "train/accuracy" (over the batches of
+            the epoch, each before its update), and the same two for "validation" and "test" data
+            (after the epoch) if given. Losses exclude the penalty.
+        loss_curve_: "train/loss" of each epoch.
+        n_iter_: Number of epochs trained.
+        best_epoch_: Epoch (from 1) whose parameters were kept.
 
-    >>> X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
-    >>> classifier = NetworkClassifier(layers=[(8, "tanh")], learning_rate=0.1, random_state=0)
-    >>> classifier.fit(X, ["same", "different", "different", "same"]).predict([[0, 1], [1, 1]])
-    array(['different', 'same'], dtype='<U9')
+    Example:
+        >>> X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+        >>> classifier = NetworkClassifier(layers=[(8, "tanh")], learning_rate=0.1, random_state=0)
+        >>> classifier.fit(X, ["same", "different", "different", "same"]).predict([[0, 1], [1, 1]])
+        array(['different', 'same'], dtype='<U9')
     """
 
     def __init__(
@@ -151,18 +153,19 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         """Train the network, from new initial weights unless `warm_start` is set.
 
         Args:
-            X: features, `[examples, features]`; uint8 stays so, and is converted batch by batch.
-            y: classes, `[examples]`.
-            sample_weight: factors of the examples' losses, `[examples]`; only their ratios count.
-            validation: features and classes scored after every epoch, and used for early stopping.
-            test: features and classes scored after every epoch.
-            on_epoch: called after every epoch with its number, from 1, and its row of `history_`.
+            X: Features `[examples, features]`. Features of type uint8 are converted per batch.
+            y: Classes `[examples]`.
+            sample_weight: Weights of the examples' losses `[examples]`; only their ratios matter.
+            validation: Features and classes to score after each epoch and use for early stopping.
+            test: Features and classes to score after each epoch.
+            on_epoch: Function called after each epoch with its number (from 1) and its row of
+                `history_`.
 
         Returns:
-            The classifier itself.
+            The fitted classifier.
 
         Raises:
-            ValueError: a parameter or the data are not as described, or training diverged.
+            ValueError: If a parameter or the data are invalid, or training diverges.
         """
         warm = self.warm_start and hasattr(self, "network_")
         examples, classes = self._check(X, y, sample_weight, self.classes_ if warm else None, warm)
@@ -184,7 +187,7 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
                 learning_rate=lambda progress: rate * factor(progress),
                 watched=watched,
                 patience=self.patience,
-                listeners=[each for each in (on_epoch, show and _shown_by(show)) if each],
+                listeners=[each for each in (on_epoch, show and _progress_listener(show)) if each],
             )
         self._trainer.plans.clear()
         return self
@@ -196,29 +199,31 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Train one epoch on these examples, at a constant learning rate.
+        """Train one epoch on the given examples, at a constant learning rate.
 
         Args:
-            X: features, `[examples, features]`.
-            y: classes, `[examples]`.
-            classes: every class there is; needed in the first call.
-            sample_weight: factors of the examples' losses, `[examples]`.
+            X: Features `[examples, features]`.
+            y: Classes `[examples]`.
+            classes: All classes; required in the first call.
+            sample_weight: Weights of the examples' losses `[examples]`.
 
         Returns:
-            The classifier itself.
+            The fitted classifier.
 
         Raises:
-            ValueError: a parameter or the data are not as described, or training diverged.
+            ValueError: If a parameter or the data are invalid, or training diverges.
         """
         first = not hasattr(self, "network_")
         if first and classes is None:
-            raise ValueError("classes=None: expected every class in the first call of partial_fit")
-        known = np.unique(classes) if first else self.classes_
-        if classes is not None and not np.array_equal(np.unique(classes), known):
-            raise ValueError(f"classes={classes!r}: expected those of the first call, {known}")
-        examples, _ = self._check(X, y, sample_weight, known, not first)
+            raise ValueError("classes=None: expected all classes in the first call of partial_fit")
+        all_classes = np.unique(classes) if first else self.classes_
+        if classes is not None and not np.array_equal(np.unique(classes), all_classes):
+            raise ValueError(
+                f"classes={classes!r}: expected those of the first call, {all_classes}"
+            )
+        examples, _ = self._check(X, y, sample_weight, all_classes, not first)
         if getattr(self, "_trained_with", None) != self.get_params():
-            self._start(known, np.random.default_rng(self.random_state), new=first)
+            self._start(all_classes, np.random.default_rng(self.random_state), new=first)
         row = self._trainer.train(
             examples,
             epochs=1,
@@ -230,39 +235,40 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         return self
 
     def outputs(self, X: ArrayLike) -> NDArray[np.floating]:
-        """Return what the network puts out, whatever its last activation, `[examples, classes]`."""
+        """Return the outputs of the network's last activation `[examples, classes]`."""
         check_is_fitted(self, "network_")
         return self.network_.outputs(self._features(X))
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.floating]:
-        """Return probabilities, `[examples, classes]`, each row with the sum 1.
+        """Return class probabilities `[examples, classes]`; each row sums to 1.
 
-        A softmax is taken as it is. Sigmoids are divided by their sum. The outputs of any other
-        activation are taken as logits, and passed through softmax. The largest stays the largest.
+        Outputs of a softmax are returned unchanged, and those of sigmoids are divided by their sum.
+        Outputs of any other activation are used as logits of a softmax. None of these changes which
+        class is the most probable.
         """
         outputs = self.outputs(X)
         last = "softmax" if self.softmax else self.output
         if last == "softmax":
             return outputs
         if last == "sigmoid":
-            # Saturated at 0, all classes are alike; the smallest number makes them so.
+            # If all sigmoids underflow to 0, the smallest number gives equal probabilities.
             outputs = np.maximum(outputs, np.finfo(outputs.dtype).tiny)
             return outputs / outputs.sum(axis=1, keepdims=True)
         return softmax(outputs, axis=1)
 
     def predict(self, X: ArrayLike) -> NDArray:
-        """Return the class of the largest output, `[examples]`."""
+        """Return the predicted classes `[examples]`."""
         outputs = self.outputs(X)
         return self.classes_[outputs.argmax(axis=1)]
 
     def evaluate(self, X: ArrayLike, y: ArrayLike) -> Scores:
-        """Return the loss that was trained, without the penalty, and the accuracy on examples."""
+        """Return the training loss function, without the penalty, and the accuracy on examples."""
         check_is_fitted(self, "network_")
         return evaluate(self.network_, self.loss, self._examples(X, y, self.classes_))
 
     @property
     def loss_curve_(self) -> list[float]:
-        """The training loss of every epoch."""
+        """The training loss of each epoch."""
         check_is_fitted(self)
         return [row["train/loss"] for row in self.history_]
 
@@ -274,14 +280,14 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
 
     @property
     def best_epoch_(self) -> int:
-        """The epoch whose parameters were kept: the best with early stopping, else the last."""
+        """The epoch whose parameters were kept: with early stopping the best, else the last."""
         check_is_fitted(self)
         if self.patience is None or "validation/loss" not in self.history_[-1]:
             return self.n_iter_
         return min(self.history_, key=lambda row: row["validation/loss"])["epoch"]
 
     def _network(self, classes: int) -> Network:
-        """Return the network that the parameters describe, its own parameters zero."""
+        """Return the network that the hyperparameters describe, with all weights zero."""
         layers: list[Layer] = []
         for layer in [*self.layers, (classes, self.output)]:
             if isinstance(layer, Sequence):
@@ -296,17 +302,19 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         return Network.zeros(layers, shape, self.dtype)
 
     def _check_network(self) -> None:
-        """Check that the parameters still describe the network that was trained."""
+        """Check that the hyperparameters still describe the trained network."""
         networks = (self._network(len(self.classes_)), self.network_)
-        now, then = ((each.layers, each.input_shape, each.vector.dtype) for each in networks)
-        if now != then:
+        current, trained = (
+            (network.layers, network.input_shape, network.vector.dtype) for network in networks
+        )
+        if current != trained:
             raise ValueError(
                 f"layers={self.layers!r}, output={self.output!r}, dtype={self.dtype!r}: expected "
                 "the network of the last fit"
             )
 
     def _start(self, classes: NDArray, rng: np.random.Generator, new: bool) -> None:
-        """Prepare training, of a new network or of the one that there is."""
+        """Prepare the training of a new network or of the existing one."""
         if new:
             network = self._network(len(classes))
             count = len(network.weights)
@@ -339,11 +347,11 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         y: ArrayLike,
         sample_weight: ArrayLike | None,
         classes: NDArray | None,
-        go_on: bool,
+        resume: bool,
     ) -> tuple[Examples, NDArray]:
-        """Check parameters and data, and return the data as they are learned, and the classes."""
+        """Check hyperparameters and data, and return the encoded examples and the classes."""
         check_hyperparameters(self.get_params())
-        X, y = validate_data(self, X, y, reset=not go_on, dtype=(self.dtype, np.uint8), order="C")
+        X, y = validate_data(self, X, y, reset=not resume, dtype=(self.dtype, np.uint8), order="C")
         check_classification_targets(y)
         classes = np.unique(y) if classes is None else classes
         examples = self._encode(X, y, classes)
@@ -351,7 +359,7 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
             return examples, classes
         weights = _check_sample_weight(sample_weight, X, dtype=self.dtype, ensure_non_negative=True)
         if not weights.any():
-            raise ValueError("sample_weight: expected one at least that is not 0")
+            raise ValueError("sample_weight: expected at least one that is not 0")
         return examples._replace(weights=weights), classes
 
     def _features(self, X: ArrayLike) -> NDArray:
@@ -369,8 +377,8 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         return Examples(X, np.eye(len(classes), dtype=self.dtype)[np.searchsorted(classes, y)])
 
 
-def _shown_by(show: Callable[[int, str], None]) -> OnEpoch:
-    """Return a listener that shows each epoch."""
+def _progress_listener(show: Callable[[int, str], None]) -> OnEpoch:
+    """Return a listener that shows each epoch in a progress bar."""
 
     def listen(epoch: int, row: dict[str, float]) -> None:
         name = "validation/loss" if "validation/loss" in row else "train/loss"

@@ -17,8 +17,8 @@ def evaluate_classifier(
     """Return scores of a classifier on labelled figures.
 
     Returns:
-        The metrics of `classification_scores`; "loss" is the one that was trained, and
-        "cross_entropy", of the probabilities, compares classifiers of different losses.
+        The metrics of `classification_scores`, where "loss" is the value of the training loss
+        function. "cross_entropy" is comparable between classifiers with different losses.
     """
     probabilities = classifier.predict_proba(figures.pixels)
     scores = classification_scores(figures.labels, probabilities, CLASSES)
@@ -29,7 +29,7 @@ def evaluate_classifier(
 
 
 def prediction_table(classifier: NetworkClassifier, figures: Figures) -> pd.DataFrame:
-    """Return a row for each figure: index, actual and predicted class, and all probabilities."""
+    """Return a table with one row per figure: index, actual and predicted class, probabilities."""
     names, probabilities = np.array(CLASSES), classifier.predict_proba(figures.pixels)
     table = pd.DataFrame(probabilities.round(6), columns=list(CLASSES))
     table.insert(0, "predicted", names[probabilities.argmax(axis=1)])

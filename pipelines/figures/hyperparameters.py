@@ -1,4 +1,4 @@
-"""What the hyperparameters of a network classifier may be."""
+"""Validation of the hyperparameters of a network classifier."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -17,31 +17,32 @@ __all__ = ["check_hyperparameters", "check_shapes", "initialization_per_layer"]
 def check_hyperparameters(values: Mapping[str, Any]) -> None:
     """Check the parameters of a `NetworkClassifier`.
 
-    `random_state` is left to NumPy, and `initialization` to `initialization_per_layer`.
+    NumPy checks `random_state`, and `initialization_per_layer` checks `initialization`.
 
     Args:
-        values: the parameters by name.
+        values: The parameters by name.
 
     Raises:
-        ValueError: one is not accepted; the message names it, its value and what is accepted.
+        ValueError: If a value is not accepted. The message names the parameter, its value and the
+            accepted values.
     """
     for name, (accepted, accepts) in RULES.items():
         if not accepts(values[name]):
             raise ValueError(f"{name}={values[name]!r}: expected {accepted}")
     if values["optimizer"] != "sgd" and values["momentum"] != 0:
-        raise ValueError(f"momentum={values['momentum']!r}: expected 0, as sgd alone has it")
+        raise ValueError(f"momentum={values['momentum']!r}: expected 0; only sgd uses it")
 
 
 def check_shapes(layers: Sequence[Layer], shape: tuple[int, ...], features: int) -> None:
-    """Check that layers fit their inputs.
+    """Check that each layer accepts the shape of its input.
 
     Args:
-        layers: all layers of the network.
-        shape: shape of one example.
-        features: number of its features.
+        layers: All layers of the network.
+        shape: Shape of one example.
+        features: Number of features of one example.
 
     Raises:
-        ValueError: one does not; the message says what is accepted.
+        ValueError: If a shape does not fit. The message names the accepted shape.
     """
     if math.prod(shape) != features:
         raise ValueError(f"image_shape={shape!r}: expected a product of {features}, the features")
@@ -62,20 +63,24 @@ def initialization_per_layer(
     """Return one initialization for each layer that has weights.
 
     Args:
-        initialization: one for all layers, or a sequence of one for each.
-        layers: number of these layers.
+        initialization: One initialization for all layers, or a sequence with one per layer.
+        layers: Number of layers that have weights.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: If an initialization is not accepted or the sequence has another length.
     """
-    one = isinstance(initialization, str | Real)
-    every = [initialization] * layers if one else initialization
-    if not isinstance(every, Sequence) or len(every) != layers or not all(map(_draws, every)):
+    is_single = isinstance(initialization, str | Real)
+    per_layer = [initialization] * layers if is_single else initialization
+    if (
+        not isinstance(per_layer, Sequence)
+        or len(per_layer) != layers
+        or not all(map(_is_initialization, per_layer))
+    ):
         raise ValueError(
             f"initialization={initialization!r}: expected a positive number, 'glorot' or 'he', or "
             f"a sequence of one for each of the {layers} layers that have weights"
         )
-    return list(every)
+    return list(per_layer)
 
 
 Rule = tuple[str, Callable[[Any], bool]]
@@ -96,15 +101,15 @@ def _is_count(value: object) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool) and value >= 1
 
 
-def _draws(value: object) -> bool:
+def _is_initialization(value: object) -> bool:
     return value in ("glorot", "he") or (not isinstance(value, str) and POSITIVE[1](value))
 
 
 def _is_layer(value: object) -> bool:
     if isinstance(value, Sequence):
         return len(value) == 2 and _is_count(value[0]) and value[1] in tuple(ACTIVATIONS)
-    known = isinstance(value, tuple(LAYERS.values()))
-    return known and all(SETTINGS[name](setting) for name, setting in vars(value).items())
+    is_layer = isinstance(value, tuple(LAYERS.values()))
+    return is_layer and all(SETTINGS[name](setting) for name, setting in vars(value).items())
 
 
 def _are_layers(value: object) -> bool:
@@ -136,8 +141,7 @@ POSITIVE_OR_NONE = (
 
 RULES: dict[str, Rule] = {
     "layers": (
-        f"layers with settings that they accept, or pairs of a width and one of "
-        f"{tuple(ACTIVATIONS)}",
+        f"layers with accepted settings, or pairs of a width and one of {tuple(ACTIVATIONS)}",
         _are_layers,
     ),
     "output": _choice(*ACTIVATIONS),
@@ -146,7 +150,7 @@ RULES: dict[str, Rule] = {
     "optimizer": _choice("sgd", "adam", "adamw"),
     "learning_rate": POSITIVE,
     "schedule": _choice(*SCHEDULES),
-    "momentum": _number("a number from 0 to below 1", lambda share: 0 <= share < 1),
+    "momentum": _number("a number of at least 0 and below 1", lambda share: 0 <= share < 1),
     "weight_decay": _number("a number of at least 0", lambda rate: 0 <= rate < math.inf),
     "clip_norm": POSITIVE_OR_NONE,
     "epochs": COUNT,

@@ -1,4 +1,4 @@
-"""Saving a network classifier in a folder, and loading it again, without pickle."""
+"""Saving and loading of a network classifier without pickle."""
 
 import json
 import zipfile
@@ -24,22 +24,24 @@ FORMAT = 2
 
 
 class SavedInFolder:
-    """The methods `save` and `load` of a network classifier."""
+    """Mixin with the methods `save` and `load` of a network classifier."""
 
     def save(self, folder: Path) -> None:
         """Save the classifier as `network.npz` and `network.json`.
 
-        The same classifier gives the same bytes. A `random_state` other than a number is left out.
+        The files are deterministic: equal classifiers give equal bytes. A `random_state` that is
+        not a number is not saved.
 
         Args:
-            folder: where to write; made if it is missing.
+            folder: The folder to write to, created if it does not exist.
 
         Raises:
-            ValueError: the parameters were changed since, and describe another network.
+            ValueError: If the hyperparameters changed after training and describe another network.
         """
         check_is_fitted(self, "network_")
         self._check_network()
-        parameters = self.get_params() | {"layers": [_described(each) for each in self.layers]}
+        layers = [_layer_to_json(layer) for layer in self.layers]
+        parameters = self.get_params() | {"layers": layers}
         if not isinstance(self.random_state, Integral):
             parameters["random_state"] = None
         contents = {
@@ -60,11 +62,11 @@ class SavedInFolder:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Load a classifier that `save` wrote.
+        """Load a classifier written by `save`.
 
         Raises:
-            FileNotFoundError: a file is missing.
-            ValueError: a file is damaged, or not of a classifier.
+            FileNotFoundError: If a file is missing.
+            ValueError: If a file is damaged or does not belong to a classifier.
         """
         folder = Path(folder)
         path = folder / "network.json"
@@ -76,7 +78,7 @@ class SavedInFolder:
             saved = json.loads(path.read_text())
             if saved["format"] != FORMAT:
                 raise ValueError(f"format={saved['format']!r}, expected {FORMAT}")
-            layers = [_layer(each) for each in saved["parameters"]["layers"]]
+            layers = [_layer_from_json(layer) for layer in saved["parameters"]["layers"]]
             classifier = cls(**saved["parameters"] | {"layers": layers})
             check_hyperparameters(classifier.get_params())
             classifier.classes_ = np.array(saved["classes"], dtype=saved["classes_dtype"])
@@ -84,32 +86,32 @@ class SavedInFolder:
             classifier.n_features_in_ = saved["features"]
             classifier.network_ = classifier._network(len(classifier.classes_))
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{path}: not a saved classifier: {_line(error)}") from error
-        _fill(classifier.network_, folder / "network.npz")
+            raise ValueError(f"{path}: not a saved classifier: {_first_line(error)}") from error
+        _load_parameters(classifier.network_, folder / "network.npz")
         return classifier
 
 
-def _described(layer: Any) -> Any:
-    """Return a hidden layer as JSON: a pair stays, another is its name and its settings."""
+def _layer_to_json(layer: Any) -> Any:
+    """Return a pair as it is, and any other layer as its name and its settings."""
     return layer if isinstance(layer, Sequence) else {type(layer).__name__: asdict(layer)}
 
 
-def _layer(described: Any) -> Any:
-    if not isinstance(described, dict):
-        return described
-    ((name, settings),) = described.items()
+def _layer_from_json(content: Any) -> Any:
+    if not isinstance(content, dict):
+        return content
+    ((name, settings),) = content.items()
     return LAYERS[name](**settings)
 
 
 def _named_arrays(network: Network) -> dict[str, NDArray[np.floating]]:
-    names = {}
+    arrays = {}
     parameters = filter(None, network.split(network.vector))
     for number, (weights, biases) in enumerate(parameters, 1):
-        names[f"weights_{number}"], names[f"biases_{number}"] = weights, biases
-    return names
+        arrays[f"weights_{number}"], arrays[f"biases_{number}"] = weights, biases
+    return arrays
 
 
-def _fill(network: Network, path: Path) -> None:
+def _load_parameters(network: Network, path: Path) -> None:
     expected = _named_arrays(network)
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -117,20 +119,20 @@ def _fill(network: Network, path: Path) -> None:
     except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         if isinstance(error, FileNotFoundError):
             raise
-        raise ValueError(f"{path}: not the arrays of a network: {_line(error)}") from error
+        raise ValueError(f"{path}: not the arrays of a network: {_first_line(error)}") from error
     if arrays.keys() != expected.keys():
         raise ValueError(f"{path}: expected the arrays {', '.join(expected)}")
     for name, target in expected.items():
         array = arrays[name]
         if (array.shape, array.dtype) != (target.shape, target.dtype):
             raise ValueError(
-                f"{path}: {name} is {array.dtype}{array.shape}, but network.json asks for "
+                f"{path}: {name} is {array.dtype}{array.shape}, but network.json expects "
                 f"{target.dtype}{target.shape}"
             )
         if not np.isfinite(array).all():
-            raise ValueError(f"{path}: {name} holds values that are not finite")
+            raise ValueError(f"{path}: {name} has values that are not finite")
         target[:] = array
 
 
-def _line(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -1,4 +1,4 @@
-"""Training of a network: epochs of shuffled batches, scored, and stopped in time."""
+"""Training of a network in epochs of shuffled batches, with early stopping."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -14,10 +14,10 @@ from pipelines.figures.network.plan import Plan
 __all__ = ["Examples", "OnEpoch", "Scores", "Trainer", "evaluate", "hold_out"]
 
 OnEpoch = Callable[[int, dict[str, float]], object]
-"""Called after an epoch with its number, from 1, and its row of the history."""
+"""Function called after each epoch with its number (from 1) and its row of the history."""
 
-# Arithmetic on subnormal numbers is about a hundred times slower. Means without a gradient and
-# weights under a penalty decay to such numbers, so values near them are set to zero.
+# Arithmetic on subnormal numbers is about a hundred times slower. Running means of zero gradients
+# and penalized weights decay towards such numbers, so values near them are set to zero.
 FLUSH_INTERVAL = 256
 FLUSH_MARGIN = 2**40
 
@@ -26,23 +26,23 @@ class Examples(NamedTuple):
     """Labelled examples.
 
     Attributes:
-        X: inputs, `[count, features]`, real or uint8.
-        targets: one-hot classes, `[count, outputs]`.
-        weights: weights of the examples, of which only the ratios count, `[count]`; None if all
-            are 1.
+        X: Inputs `[count, features]`, floating-point or uint8.
+        targets: One-hot classes `[count, outputs]`.
+        weights: Weights of the examples `[count]`, or None for equal weights. Only their ratios
+            matter.
     """
 
     X: NDArray
     targets: NDArray[np.floating]
     weights: NDArray[np.floating] | None = None
 
-    def part(self, indices: NDArray[np.integer]) -> "Examples":
-        """Return the examples of these indices."""
+    def take(self, indices: NDArray[np.integer]) -> "Examples":
+        """Return the examples at the given indices."""
         return Examples(*(None if each is None else each[indices] for each in self))
 
 
 class Scores(NamedTuple):
-    """The mean loss, without a penalty on the weights, and the share of right classes."""
+    """The mean loss, without a penalty on the weights, and the accuracy."""
 
     loss: float
     accuracy: float
@@ -51,48 +51,49 @@ class Scores(NamedTuple):
 def hold_out(
     examples: Examples, fraction: float, rng: np.random.Generator
 ) -> tuple[Examples, Examples]:
-    """Split examples at random into those to learn from and those to validate on.
-
-    Every class keeps its share, to within one example.
+    """Split examples at random into a training and a validation split, stratified by class.
 
     Args:
-        examples: what to split.
-        fraction: share to validate on; at least one example, whatever the share.
-        rng: source of the choice.
+        examples: The examples to split.
+        fraction: Fraction of the validation split, which has at least one example.
+        rng: Random number generator.
+
+    Returns:
+        The training and the validation split.
 
     Raises:
-        ValueError: nothing with a weight would be left to learn from or to validate on.
+        ValueError: If a split would have no example with a positive weight.
     """
     count = len(examples.X)
-    held = max(1, round(fraction * count))
-    if held >= count:
-        raise ValueError(f"validation_fraction={fraction!r}: leaves none of {count} to learn from")
-    # Sorted by class, the examples at places equally far apart are held out.
+    held_out = max(1, round(fraction * count))
+    if held_out >= count:
+        raise ValueError(f"validation_fraction={fraction!r}: leaves none of {count} to train on")
+    # Examples at equal distances in an order sorted by class give a stratified split.
     order = rng.permutation(count)
     order = order[np.argsort(examples.targets.argmax(axis=1)[order], kind="stable")]
-    places = ((np.arange(held) + rng.random()) * count / held).astype(int)
-    parts = examples.part(np.delete(order, places)), examples.part(order[places])
-    if any(part.weights is not None and not part.weights.any() for part in parts):
+    positions = ((np.arange(held_out) + rng.random()) * count / held_out).astype(int)
+    splits = examples.take(np.delete(order, positions)), examples.take(order[positions])
+    if any(split.weights is not None and not split.weights.any() for split in splits):
         raise ValueError("sample_weight: expected more that are not 0, to hold some out")
-    return parts
+    return splits
 
 
 def evaluate(network: Network, loss: str, examples: Examples) -> Scores:
-    """Score a network on examples by the loss of this name."""
+    """Score a network on examples with the named loss."""
     fused, joint_loss = fuse(network, loss)
     outputs = fused.outputs(examples.X)
     return _scores(joint_loss, outputs, examples.targets, examples.weights)
 
 
 class Trainer:
-    """Takes steps of training; each replaces the parameters of the network.
+    """The training loop of a network, which updates the network's parameters in place.
 
     Args:
-        network: the network to train.
-        loss: name of the loss.
-        optimizer: the optimizer, with its own settings bound.
-        rng: source of the order of the examples and of what layers draw.
-        regularization: further settings of a `TrainingStep`: penalty and limit of the gradient.
+        network: The network to train.
+        loss: Name of the loss.
+        optimizer: The optimizer, with its own settings bound.
+        rng: Random number generator for shuffling and for layers such as dropout.
+        **regularization: Further settings of `TrainingStep`: penalty and gradient clipping.
     """
 
     def __init__(
@@ -111,7 +112,7 @@ class Trainer:
         self.plans: dict[tuple, Callable] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the plans, which can be laid out again."""
+        """Return the state without the plans, which `step_on` rebuilds."""
         return self.__dict__ | {"plans": {}}
 
     def train(
@@ -125,24 +126,25 @@ class Trainer:
         patience: int | None = None,
         listeners: Sequence[OnEpoch] = (),
     ) -> list[dict[str, float]]:
-        """Train the network for some epochs.
+        """Train the network.
 
         Args:
-            examples: what to learn.
-            epochs: number of epochs, at most.
-            batch_size: number of examples in a batch, at most the number of all.
-            learning_rate: function of the progress, 0 to 1, that returns the learning rate.
-            watched: further examples, by name, to score after every epoch.
-            patience: stop after so many epochs in a row without a lower loss on
-                `watched["validation"]`, and go back to the parameters of the lowest.
-            listeners: called after each epoch with its number, from 1, and its row.
+            examples: The training examples.
+            epochs: Maximum number of epochs.
+            batch_size: Number of examples in a batch, at most the number of examples.
+            learning_rate: Function that returns the learning rate for a progress from 0 to 1.
+            watched: Further examples, by name, to score after each epoch.
+            patience: Number of consecutive epochs without a lower loss on `watched["validation"]`
+                after which training stops. The parameters of the lowest loss are then restored.
+            listeners: Functions called after each epoch with its number (from 1) and its row.
 
         Returns:
-            A row for each epoch: "epoch", "train/loss", "train/accuracy" (over the epoch's batches,
-            each before its own step), and the same two for each name in `watched`, after the epoch.
+            One row per epoch: "epoch", "train/loss" and "train/accuracy" (over the batches of the
+            epoch, each before its update), and the same two metrics for each name in `watched`
+            (after the epoch).
 
         Raises:
-            ValueError: the parameters or the loss left the range of the numbers.
+            ValueError: If the parameters or the loss become infinite or NaN.
         """
         steps = epochs * -(-len(examples.X) // batch_size)
         network, first = self.network, self.number + 1
@@ -151,17 +153,17 @@ class Trainer:
         history: list[dict[str, float]] = []
         best = _Best(np.inf, 0, network.vector)
         for epoch in range(1, epochs + 1):
-            own = self.epoch(
+            train_scores = self.epoch(
                 examples,
                 batch_size,
                 lambda number: learning_rate((number - first) / max(1, steps - 1)),
             )
-            if not np.isfinite([own.loss, network.vector.sum()]).all():
+            if not np.isfinite([train_scores.loss, network.vector.sum()]).all():
                 raise ValueError(
                     f"training diverged in epoch {epoch}: a lower learning_rate or a smaller "
                     "initialization is needed"
                 )
-            scores = {"train": own}
+            scores = {"train": train_scores}
             scores |= {name: evaluate(network, self.loss, watched[name]) for name in watched or {}}
             history.append(_row(epoch, scores))
             for listener in listeners:
@@ -179,22 +181,22 @@ class Trainer:
     def epoch(
         self, examples: Examples, batch_size: int, learning_rate: Callable[[int], float]
     ) -> Scores:
-        """Go through all examples once, in a random order.
+        """Train on all examples once, in a random order.
 
         Args:
-            examples: what to learn.
-            batch_size: number of examples in a step; the last step takes the rest.
-            learning_rate: returns that of a step by its number, from 1.
+            examples: The training examples.
+            batch_size: Number of examples per step; the last step may have fewer.
+            learning_rate: Function that returns the learning rate of a step by its number (from 1).
 
         Returns:
-            The scores of the batches, each before its own step.
+            The scores over all batches, each before its update.
         """
         count, order = len(examples.X), self.rng.permutation(len(examples.X))
         outputs = np.empty(examples.targets.shape, examples.targets.dtype)
         sizes = {min(batch_size, count), count % batch_size} - {0}
         steps = {size: self.step_on(examples, size) for size in sizes}
         self.plans = {key: self.plans[key] for key in self.plans if key[0] in sizes}
-        with np.errstate(all="ignore"):  # an overflow shows in the scores
+        with np.errstate(all="ignore"):  # an overflow makes the loss infinite or NaN
             for start in range(0, count, batch_size):
                 batch = order[start : start + batch_size]
                 self.number = number = self.number + 1
@@ -207,21 +209,21 @@ class Trainer:
             return _scores(self.fused_loss, outputs, examples.targets[order], weights)
 
     def step_on(self, examples: Examples, size: int) -> tuple[Callable[[NDArray], object], Plan]:
-        """Return a step on batches of one size: what loads a batch of indices, and the plan."""
-        kept = [each for each in examples if each is not None]
-        key = (size, *(each.dtype for each in kept))
+        """Return a function that loads a batch by its indices, and the plan of a step on it."""
+        arrays = [array for array in examples if array is not None]
+        key = (size, *(array.dtype for array in arrays))
         if key not in self.plans:
             dtype = self.network.vector.dtype
-            batch = tuple(np.zeros((size, *each.shape[1:]), dtype) for each in kept)
+            batch = tuple(np.zeros((size, *array.shape[1:]), dtype) for array in arrays)
             state = (self.network.vector, *self.means)
             plan = Plan(self.step, batch, state, ("learning_rate", "number"), self.rng)
             self.plans[key] = batch, plan
         batch, plan = self.plans[key]
-        loads = [_load(rows, out) for rows, out in zip(kept, batch, strict=True)]
+        loaders = [_loader(rows, out) for rows, out in zip(arrays, batch, strict=True)]
 
         def load(indices: NDArray[np.integer]) -> None:
-            for each in loads:
-                each(indices)
+            for loader in loaders:
+                loader(indices)
 
         return load, plan
 
@@ -246,29 +248,29 @@ def _scores(
     targets: NDArray[np.floating],
     weights: NDArray[np.floating] | None,
 ) -> Scores:
-    right = outputs.argmax(axis=1) == targets.argmax(axis=1)
+    hits = outputs.argmax(axis=1) == targets.argmax(axis=1)
     losses = loss.value(outputs, targets)
     return Scores(
         float(np.average(losses.astype(np.float64), weights=weights)),
-        float(np.average(right, weights=weights)),
+        float(np.average(hits, weights=weights)),
     )
 
 
-def _load(rows: NDArray, out: NDArray[np.floating]) -> Callable[[NDArray[np.integer]], object]:
-    """Return a function that copies the rows of the indices given to `out`."""
-    # "clip" spares a copy that take's other modes need to leave `out` whole in case of an error.
+def _loader(rows: NDArray, out: NDArray[np.floating]) -> Callable[[NDArray[np.integer]], object]:
+    """Return a function that copies the rows at given indices to `out`."""
+    # The default mode "raise" would copy once more, to keep `out` unchanged after an error.
     if rows.dtype == out.dtype:
         return lambda indices: rows.take(indices, 0, out, "clip")
-    unconverted = np.zeros(out.shape, rows.dtype)
+    buffer = np.zeros(out.shape, rows.dtype)
 
     def load(indices: NDArray[np.integer]) -> None:
-        rows.take(indices, 0, unconverted, "clip")
-        np.copyto(out, unconverted)
+        rows.take(indices, 0, buffer, "clip")
+        np.copyto(out, buffer)
 
     return load
 
 
 def _flush(vectors: Sequence[NDArray[np.floating]]) -> None:
-    """Set what is nearly zero to zero."""
+    """Set subnormal numbers, and those near them, to zero."""
     for vector in vectors:
         vector[np.abs(vector) < np.finfo(vector.dtype).tiny * FLUSH_MARGIN] = 0

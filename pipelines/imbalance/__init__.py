@@ -1,1 +1,1 @@
-"""The imbalance of a power grid, forecast two hours ahead: data, features, models and scores."""
+"""Forecasts of a power grid's imbalance two hours ahead: data, features, models and scores."""

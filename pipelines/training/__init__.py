@@ -1,4 +1,4 @@
-"""Training of torch models: one trainer, put together once, that stops in time and resumes."""
+"""Training of torch models with early stopping and resumable checkpoints."""
 
 from pipelines.training.batches import TensorBatches
 from pipelines.training.epochs import DivergenceError

@@ -1,4 +1,4 @@
-"""Tensors cut into batches for training."""
+"""Batches of tensors for training."""
 
 import math
 from collections.abc import Iterator
@@ -10,21 +10,21 @@ __all__ = ["TensorBatches"]
 
 
 class TensorBatches:
-    """The rows of some tensors, a batch at a time, in order or shuffled.
+    """Batches of rows of one or more tensors, in order or shuffled.
 
-    Indexing a whole batch at once spares the sample-by-sample collation of a `DataLoader`.
+    A batch is indexed at once, which is faster than the per-sample collation of a `DataLoader`.
 
     Args:
-        *tensors: Of equal length, the rows of one belonging to those of the others.
-        batch_size: Rows in a batch; the last batch may be smaller.
-        shuffle: Draw a new order from `generator` at every iteration.
+        *tensors: Tensors of equal length; row i of each belongs to example i.
+        batch_size: Number of rows in a batch. The last batch may be smaller.
+        shuffle: Whether every iteration draws a new order from `generator`.
 
     Raises:
         ValueError: If the lengths differ or are 0, or the batch size is not positive.
 
     Example:
         >>> batches = TensorBatches(torch.arange(5), torch.ones(5), batch_size=2)
-        >>> [first.tolist() for first, second in batches]
+        >>> [first.tolist() for first, _ in batches]
         [[0, 1], [2, 3], [4]]
     """
 

@@ -1,4 +1,4 @@
-"""What a training remembers from epoch to epoch, so that it can stop in time, and be resumed."""
+"""The state of a training run between epochs, for early stopping and resuming."""
 
 import math
 from collections.abc import Callable
@@ -19,14 +19,14 @@ Row = dict[str, float]
 
 
 class DivergenceError(ArithmeticError):
-    """A metric of a training stopped being a finite number."""
+    """Training produced a metric that is infinite or NaN."""
 
 
 class Epochs(Checkpoint):
-    """Follows a training from epoch to epoch: seeds, history, best weights, early stop, checkpoint.
+    """Callback for seeds, history, best weights, early stopping and checkpoints.
 
-    One object holds it all so that one checkpoint restores it all. (Lightning's own early stopping
-    trains one epoch more when it is resumed after it has stopped.)
+    A single object holds this state, so a single checkpoint restores it. Lightning's own early
+    stopping trains one epoch too many when it resumes a run that had already stopped.
     """
 
     def __init__(
@@ -53,28 +53,28 @@ class Epochs(Checkpoint):
         self.best_weights: dict[str, Tensor] = {}
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state that a checkpoint keeps."""
+        """Return the state to store in a checkpoint."""
         names = ("history", "best_epoch", "best_score", "best_weights")
         return {name: getattr(self, name) for name in names}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up what a checkpoint kept."""
+        """Restore the state from a checkpoint."""
         vars(self).update(state_dict)
         self.resumed = len(self.history)
 
     def on_fit_start(self, trainer: Trainer, module: LightningModule) -> None:
-        """Report the epochs that a checkpoint brought, and stop if they were enough."""
+        """Report the epochs restored from a checkpoint, and stop if patience has run out."""
         if any(config.reduce_on_plateau for config in trainer.lr_scheduler_configs):
             raise ValueError(
                 "module: ReduceLROnPlateau steps after the checkpoint is written, "
-                "so a resumed training would differ; use another learning-rate scheduler"
+                "so a resumed run would differ; use another learning-rate scheduler"
             )
         for row in self.history:
             self._report(row)
-        trainer.should_stop = self._patience_is_out
+        trainer.should_stop = self._patience_has_run_out
 
     def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
-        """Seed everything that this epoch will draw."""
+        """Seed the shuffling and torch's default generators for this epoch."""
         entropy = np.random.SeedSequence((self.seed, trainer.current_epoch))
         order_seed, default_seed = entropy.generate_state(2, np.uint64).tolist()
         if self.training.generator is not None:
@@ -82,7 +82,7 @@ class Epochs(Checkpoint):
         torch.manual_seed(default_seed)
 
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
-        """Record the epoch, write the checkpoint, and stop if patience is out."""
+        """Record the epoch, write the checkpoint, and stop if patience has run out."""
         row = {
             "epoch": trainer.current_epoch + 1,
             "learning_rate": float(trainer.optimizers[0].param_groups[0]["lr"]),
@@ -103,10 +103,10 @@ class Epochs(Checkpoint):
         if self.path is not None:
             trainer.save_checkpoint(self.path)
         self._report(row)
-        trainer.should_stop = self._patience_is_out
+        trainer.should_stop = self._patience_has_run_out
 
     @property
-    def _patience_is_out(self) -> bool:
+    def _patience_has_run_out(self) -> bool:
         return self.patience is not None and len(self.history) - self.best_epoch >= self.patience
 
     def _report(self, row: Row) -> None:

@@ -1,4 +1,4 @@
-"""The learning-rate schedule of every torch model of the project."""
+"""The learning-rate schedule of all torch models."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ __all__ = ["one_cycle"]
 
 
 def one_cycle(module: LightningModule, optimizer: Optimizer) -> dict[str, Any]:
-    """Return an optimizer with one cycle of its learning rate over the whole training.
+    """Return an optimizer with a one-cycle learning-rate schedule over all training steps.
 
     Args:
-        module: The module that is trained.
-        optimizer: Its learning rate becomes the peak of the cycle.
+        module: The module to train.
+        optimizer: The optimizer. Its learning rate becomes the peak of the cycle.
 
     Returns:
-        What `LightningModule.configure_optimizers` returns.
+        The configuration to return from `LightningModule.configure_optimizers`.
     """
     scheduler = OneCycleLR(
         optimizer,

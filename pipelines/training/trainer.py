@@ -1,4 +1,4 @@
-"""Training of a Lightning module, put together once for every torch model of the project."""
+"""Training of a Lightning module: the loop that all torch models share."""
 
 import logging
 import signal
@@ -29,15 +29,15 @@ Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What became of a training.
+    """The outcome of a training run.
 
     Attributes:
-        history: One row for each epoch: "epoch" (from 1), "learning_rate" at its end, and what the
-            module logged.
-        best_epoch: The epoch whose weights the module holds now.
+        history: One row per epoch: "epoch" (from 1), "learning_rate" at its end, and the metrics
+            that the module logged.
+        best_epoch: The epoch whose weights were restored.
         best_score: The monitored metric in that epoch.
         stopped_early: Whether patience ran out before `max_epochs`.
-        resumed_epochs: How many of the epochs were taken over from a checkpoint.
+        resumed_epochs: Number of epochs restored from a checkpoint.
     """
 
     history: list[Row]
@@ -62,42 +62,44 @@ def fit(
     checkpoint_folder: Path | None = None,
     on_epoch: Callable[[int, Row], None] | None = None,
 ) -> TrainingResult:
-    """Train a module, load the weights of its best epoch, and put it in evaluation mode.
+    """Train a module, restore the weights of its best epoch, and set it to evaluation mode.
 
-    Every epoch begins by seeding its order of the training rows, and torch's default generators
-    (for dropout, augmentation, sampling), from `seed` and its own number. So a training that is
-    killed and started again with the same `checkpoint_folder` ends, on the same CPU, bit for bit
-    where it would have ended undisturbed. The caller's generators are left as they were.
+    Each epoch seeds its shuffling and torch's default generators from `seed` and the number of the
+    epoch. A run that was killed and is started again with the same `checkpoint_folder` therefore
+    gives bitwise the same weights as an uninterrupted run, on the same CPU. The state of the
+    caller's generators does not change.
 
-    On a terminal a progress bar is shown, elsewhere nothing. Signals go to the handlers that the
-    caller installed, and Ctrl-C raises KeyboardInterrupt.
+    A progress bar is shown on a terminal only. The caller's signal handlers stay active, and Ctrl-C
+    raises KeyboardInterrupt.
 
     Args:
-        module: Logs the monitored metric; see `LightningModule.log`.
-        training: The batches to learn from.
-        validation: The batches to validate with after each epoch.
-        max_epochs: Epochs to train at most, counted from the very first.
-        seed: Not negative.
-        patience: Stop after so many epochs without a new best; None never stops early.
-        monitor: The metric that tells the best epoch.
-        mode: Whether the best is the smallest or the largest.
-        device: "auto" takes an accelerator where there is one.
-        precision: As Lightning names it.
-        checkpoint_folder: Where a checkpoint is kept after every epoch, and looked for at first;
-            it must belong to this training alone. None keeps no checkpoint.
-        on_epoch: Called with the number and the row of each epoch, resumed ones included.
+        module: The module to train. It logs the monitored metric; see `LightningModule.log`.
+        training: The training batches.
+        validation: The batches to validate on after each epoch.
+        max_epochs: Maximum number of epochs, including those restored from a checkpoint.
+        seed: Seed of the training run, at least 0.
+        patience: Number of epochs without a new best after which training stops. None disables
+            early stopping.
+        monitor: The metric that determines the best epoch.
+        mode: Whether the lowest ("min") or the highest ("max") metric is the best.
+        device: The device; "auto" takes an accelerator if one is available.
+        precision: The precision, named as in Lightning.
+        checkpoint_folder: Folder of the checkpoint, which is written after every epoch. Training
+            resumes from a checkpoint there. Use one folder per run. None writes no checkpoint.
+        on_epoch: Function called with the number and the row of each epoch, including restored
+            epochs.
 
     Returns:
         The history and the best epoch.
 
     Raises:
-        ValueError: If an argument is out of range or the device is not there.
-        DivergenceError: Naming the epoch in which a metric became infinite or NaN. The checkpoint
-            of the epoch before it is kept.
+        ValueError: If an argument is out of range or the device is not available.
+        DivergenceError: If a metric becomes infinite or NaN. The message names the epoch, and the
+            checkpoint of the previous epoch remains.
     """
-    for name, value, least in [("max_epochs", max_epochs, 1), ("seed", seed, 0)]:
-        if value < least:
-            raise ValueError(f"{name}: {value}, at least {least} expected")
+    for name, value, minimum in [("max_epochs", max_epochs, 1), ("seed", seed, 0)]:
+        if value < minimum:
+            raise ValueError(f"{name}: {value}, at least {minimum} expected")
     if patience is not None and patience < 1:
         raise ValueError(f"patience: {patience}, at least 1 or None expected")
     _check_device(device)
@@ -107,7 +109,7 @@ def fit(
         checkpoint_folder.mkdir(parents=True, exist_ok=True)
         path = checkpoint_folder / CHECKPOINT_NAME
     epochs = Epochs(training, seed, monitor, mode, patience, path, on_epoch)
-    callbacks = [epochs, _CallersSigterm()]
+    callbacks = [epochs, _RestoreSigterm()]
     on_terminal = sys.stdout.isatty()
     if on_terminal:
         callbacks.append(RichProgressBar(leave=False))
@@ -124,7 +126,7 @@ def fit(
             enable_progress_bar=on_terminal,
             enable_model_summary=False,
         )
-        with _ctrl_c():
+        with _keyboard_interrupts():
             trainer.fit(
                 module.train(),
                 training,
@@ -150,14 +152,14 @@ def _check_device(device: Device) -> None:
         "mps": torch.backends.mps.is_available(),
     }
     if not available.get(device, False):
-        accepted = ", ".join(name for name, there in available.items() if there)
+        accepted = ", ".join(name for name, usable in available.items() if usable)
         raise ValueError(f"device: {device!r}, on this machine one of {accepted} expected")
 
 
-class _CallersSigterm(Callback):
-    """Puts back the caller's handler of SIGTERM, which Lightning replaces before a training.
+class _RestoreSigterm(Callback):
+    """Callback that restores the caller's SIGTERM handler, which Lightning replaces.
 
-    Lightning's own would let the batch end first, and then exit with status 0.
+    Lightning's handler finishes the batch and then exits with status 0.
     """
 
     def __init__(self) -> None:
@@ -169,14 +171,14 @@ class _CallersSigterm(Callback):
 
 
 @contextmanager
-def _ctrl_c() -> Iterator[None]:
-    """Let Ctrl-C come out of Lightning as KeyboardInterrupt."""
+def _keyboard_interrupts() -> Iterator[None]:
+    """Raise KeyboardInterrupt on Ctrl-C, also inside of Lightning."""
     in_main_thread = threading.current_thread() is threading.main_thread()
     sigint = signal.getsignal(signal.SIGINT)
     try:
         yield
     except SystemExit as exit_:
-        # Lightning makes SystemExit(1) of KeyboardInterrupt and may leave SIGINT ignored
+        # Lightning turns KeyboardInterrupt into SystemExit(1) and may leave SIGINT ignored
         if isinstance(exit_.__context__, KeyboardInterrupt):
             raise exit_.__context__ from None
         raise
@@ -187,7 +189,7 @@ def _ctrl_c() -> Iterator[None]:
 
 @contextmanager
 def _quiet_lightning() -> Iterator[None]:
-    """Silence what Lightning prints about devices, tips and data loaders."""
+    """Silence Lightning's messages about devices, tips and data loaders."""
     loggers = [logging.getLogger(f"lightning.{name}") for name in ("pytorch", "fabric")]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():

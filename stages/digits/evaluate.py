@@ -15,6 +15,7 @@ from pipelines.digits.evaluation.autoencoder import (
     evaluate_autoencoder,
 )
 from pipelines.digits.evaluation.generation import sample_sets
+from pipelines.digits.models.sample_recorder import load_training_samples
 from pipelines.digits.models.trained_autoencoder import TrainedAutoencoder, load_trained_autoencoder
 from pipelines.digits.models.verifier import load_verifier
 from pipelines.digits.plots.autoencoder import draw_autoencoder
@@ -30,8 +31,8 @@ from stages.runner.evaluate_variant import Primary, evaluate_variant, training_o
 
 
 def evaluate(params: Params, variant: str) -> str:
-    """Score the variant in all that it can do; write metrics, samples, anomaly scores and plots."""
-    held_out = training_of("digits", variant).parameters["missing"]
+    """Evaluate the variant on every task; write metrics, samples, anomaly scores and plots."""
+    held_out = training_of("digits", variant).parameters["held_out_digit"]
     settings = params.digits.evaluation.as_settings(EvaluationSettings)
     seed = derive_seed(params.seed, "digits-evaluate")
     verifier = read_input(load_verifier, results("digits", VERIFIER) / "model")
@@ -48,9 +49,9 @@ def evaluate(params: Params, variant: str) -> str:
     ) -> Mapping[str, Writer]:
         model, columns, test = of.model, of.evaluation.anomaly_columns, digits.test
         table = anomaly_table(columns, test, model.channels)
-        figures = draw_autoencoder(
-            of.variant, model, of.history, test, columns, held_out_digit=held_out, seed=seed
-        )
+        recorded = read_input(load_training_samples, results("digits", variant) / "model")
+        inputs = of.variant, model, of.history, recorded, test, columns
+        figures = draw_autoencoder(*inputs, held_out_digit=held_out, seed=seed)
 
         def write_samples(draft: Path) -> None:
             sampler = of.evaluation.best_sampler

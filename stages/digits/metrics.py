@@ -1,4 +1,8 @@
-"""The metrics by which autoencoders, and the verifier, are compared."""
+"""Metrics of the autoencoders and of the verifier.
+
+They refer to what a network was trained on: single images, or stacks if `in_channels` is 3. Metrics
+of stacks have "stacked" in their names.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,16 +13,20 @@ Scores = Mapping[str, Any]
 
 
 def _at(*path: str) -> Callable[[Scores], float | None]:
-    """Return what takes the score at a path; `{part}` and `{sampler}` are those of the model."""
+    """Return a function that looks up a score.
+
+    Args:
+        path: Keys. `{kind}` stands for single or stacked, as the network was trained, and
+            `{sampler}` for the sampler with the better samples.
+    """
 
     def value(scores: Scores) -> float | None:
-        # The better sampler, and what the network itself generates: single images or stacks.
         sampler = scores["best_sampler"]
-        part = "mono" if "mono" in scores["generation"][sampler] else "stacked"
-        found: Any = scores
+        kind = "single" if "single" in scores["generation"][sampler] else "stacked"
+        score: Any = scores
         for key in path:
-            found = found.get(key.format(part=part, sampler=sampler)) if found else None
-        return found
+            score = score.get(key.format(kind=kind, sampler=sampler)) if score else None
+        return score
 
     return value
 
@@ -28,45 +36,57 @@ def _modes(scores: Scores) -> float:
     return round((coverage or 0.0) * 1000, 1)
 
 
+_HELD_OUT = "against the other test digits, by the density-corrected anomaly score"
+
 FRECHET_DISTANCE = Metric(
     "frechet_distance",
     "Fréchet distance",
     ".4f",
     better="lower",
-    note="between generated and real images, with the better sampler; it ranks",
-    value=_at("generation", "{sampler}", "{part}", "frechet_distance"),
+    note="between generated and training images, in the features of the verifier",
+    value=_at("generation", "{sampler}", "{kind}", "frechet_distance"),
 )
 SQUARED_ERROR = Metric(
     "squared_error",
     "squared error",
     ".2f",
     better="lower",
-    value=_at("reconstruction", "{part}", "squared_error"),
+    note="of reconstructed test images, summed over the pixels",
+    value=_at("reconstruction", "{kind}", "squared_error"),
 )
 DETECTION = Metric(
     "anomaly_average_precision",
-    "average precision",
+    "average precision, held-out digit",
     ".3f",
     better="higher",
-    note="of the held-out digit, detected by the corrected anomaly score",
-    value=_at("anomaly", "{part}", "corrected", "average_precision"),
+    note=_HELD_OUT,
+    value=_at("anomaly", "{kind}", "density_corrected", "average_precision"),
+)
+NLL = Metric(
+    "nll",
+    "NLL",
+    ".2f",
+    "nats",
+    "lower",
+    "negative log-likelihood of test images",
+    value=_at("likelihood", "nll"),
 )
 METRICS = (
     FRECHET_DISTANCE,
     Metric(
         "predictability",
-        "predictability",
+        "predictability, single images",
         ".1%",
         better="higher",
-        note="share of generated images that the verifier classifies with high probability",
-        value=_at("generation", "{sampler}", "{part}", "predictability"),
+        note="share of generated images that the verifier classifies with high confidence",
+        value=_at("generation", "{sampler}", "{kind}", "predictability"),
     ),
     Metric(
         "stacked_predictability",
-        "… of stacks",
+        "predictability, stacks",
         ".1%",
         better="higher",
-        note="the same of images of three digits",
+        note="the same share of generated stacks of three digits",
         value=_at("generation", "{sampler}", "stacked", "predictability"),
     ),
     Metric(
@@ -74,47 +94,39 @@ METRICS = (
         "modes",
         ".0f",
         better="higher",
-        note="of the 1,000 possible stacks of three digits, how many are generated",
+        note="classes among generated stacks, of 1,000 possible ones",
         value=_modes,
     ),
     Metric(
         "reconstruction_accuracy",
-        "accuracy of reconstructions",
+        "reconstruction accuracy",
         ".1%",
         better="higher",
         note="share of predictable reconstructions that the verifier classifies correctly",
-        value=_at("reconstruction", "{part}", "accuracy"),
+        value=_at("reconstruction", "{kind}", "accuracy"),
     ),
     SQUARED_ERROR,
-    Metric(
-        "nll",
-        "NLL",
-        ".2f",
-        "nats",
-        "lower",
-        "negative log-likelihood",
-        value=_at("likelihood", "nll"),
-    ),
+    NLL,
     Metric(
         "elbo",
         "ELBO",
         ".2f",
         "nats",
         "higher",
-        "evidence lower bound",
+        "evidence lower bound of test images",
         value=_at("likelihood", "elbo"),
     ),
     Metric(
         "anomaly_auroc",
-        "AUROC",
+        "AUROC, held-out digit",
         ".3f",
         better="higher",
-        note="of the held-out digit, detected by the corrected anomaly score",
-        value=_at("anomaly", "{part}", "corrected", "auroc"),
+        note=_HELD_OUT,
+        value=_at("anomaly", "{kind}", "density_corrected", "auroc"),
     ),
     DETECTION,
 )
 VERIFIER_METRICS = (
-    Metric("accuracy", "test accuracy", ".2%", better="higher"),
-    Metric("loss", "loss", ".4f", "nats", "lower"),
+    Metric("accuracy", "accuracy", ".2%", better="higher", note="on test digits"),
+    Metric("loss", "cross-entropy", ".4f", "nats", "lower", "on test digits"),
 )

@@ -82,11 +82,11 @@ class ServedAutoencoder(PythonModel):
             if count
             else np.empty((0, *images.shape[1:]), np.uint8)
         )
-        strangeness = self.trained.anomaly_scores(images)
+        scores = self.trained.anomaly_scores(images)
         return {
             "reconstruction": self.trained.reconstruct(images),
-            "reconstruction_error": strangeness.errors.astype(np.float64),
-            "anomaly_score": strangeness.corrected,
+            "reconstruction_error": scores.errors.astype(np.float64),
+            "anomaly_score": scores.density_corrected,
             "samples": samples,
         }
 

@@ -1,6 +1,5 @@
-"""Stage `digits-train@variant`: train an autoencoder on digits and fit its latents' density."""
+"""Stage `digits-train@variant`: train an autoencoder and fit the density of its latents."""
 
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +7,7 @@ import pandas as pd
 from pipelines.digits.data.mnist import read_digits
 from pipelines.digits.data.stacking import without_digit
 from pipelines.digits.models.autoencoder_training import fit_autoencoder
+from pipelines.digits.models.sample_recorder import SampleRecorder, save_training_samples
 from pipelines.digits.models.settings import AutoencoderSettings
 from pipelines.digits.models.trained_autoencoder import save_trained_autoencoder
 from stages.errors import read_input
@@ -20,13 +20,14 @@ from stages.runner.train_variant import OnEpoch, Trained, train_variant
 
 def train(params: Params, variant: str) -> str:
     """Train the variant from each of its seeds."""
-    settings, folder = params.digits.autoencoders[variant], digits_folder()
+    settings, folder = params.digits.models[variant], digits_folder()
     digits = read_input(read_digits, folder)
     images = digits.train_images
-    if settings.missing is not None:
-        images, _ = without_digit(images, digits.train_labels, settings.missing)
+    if settings.held_out_digit is not None:
+        images, _ = without_digit(images, digits.train_labels, settings.held_out_digit)
 
     def train_once(seed: int, checkpoints: Path, on_epoch: OnEpoch) -> Trained:
+        recorder = SampleRecorder(seed)
         trained, training = fit_autoencoder(
             images,
             settings.as_settings(AutoencoderSettings),
@@ -36,13 +37,18 @@ def train(params: Params, variant: str) -> str:
             precision=settings.precision,
             checkpoint_folder=checkpoints,
             on_epoch=on_epoch,
+            callbacks=[recorder],
         )
         history = pd.DataFrame(training.history)
         message = (
             f"validation loss {training.best_score:.1f} nats at epoch {training.best_epoch} of "
             f"{len(history)}"
         )
-        save = partial(save_trained_autoencoder, trained)
+
+        def save(folder: Path) -> None:
+            save_training_samples(recorder.samples, folder)
+            save_trained_autoencoder(trained, folder)  # last, as it writes the checksums
+
         return Trained(save, history, best_epoch(history), message)
 
     data = Data.of(params.digits.source, folder, images)
@@ -51,4 +57,4 @@ def train(params: Params, variant: str) -> str:
 
 
 if __name__ == "__main__":
-    run_variant("digits-train", train, lambda params: params.digits.autoencoders)
+    run_variant("digits-train", train, lambda params: params.digits.models)

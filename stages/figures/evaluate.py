@@ -19,16 +19,18 @@ from stages.runner.evaluate_variant import Primary, evaluate_variant, training_o
 
 def evaluate(_params: Params, variant: str) -> str:
     """Score the variant on its test figures; write metrics, predictions and plots."""
-    dataset = training_of("figures", variant).parameters["dataset"]
-    test = read_input(read_figure_set, figures_dataset(dataset)).test
+    parameters = training_of("figures", variant).parameters
+    test = read_input(read_figure_set, figures_dataset(parameters["dataset"])).test
+    centred = parameters["data"]["centred"]
 
     def score(classifier: NetworkClassifier) -> tuple[Mapping[str, Any], None]:
         return evaluate_classifier(classifier, test), None
 
     def outputs(of: Primary[NetworkClassifier, None]) -> Mapping[str, Writer]:
         table = prediction_table(of.model, test)
+        figures = draw_classifier(of.variant, of.model, of.history, test, centred=centred)
         return {
-            "plots": plots_writer(draw_classifier(of.variant, of.model, of.history, test)),
+            "plots": plots_writer(figures),
             "predictions.csv": lambda draft: table.to_csv(draft, index=False),
         }
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stages.figures.metrics import ACCURACY_LOW, CROSS_ENTROPY, METRICS
+from stages.figures.metrics import ACCURACY_CI_LOW, CROSS_ENTROPY, METRICS
 from stages.outputs.ranking import Ranking
 from stages.outputs.training import Training
 from stages.paths import figures_dataset
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def describe_run(test: Mapping[str, Any], training: Training) -> str:
-    """Describe a run in Markdown, from its scores on the test part and its training."""
+    """Describe a run in Markdown, from its test scores and its training."""
     parameters = training.parameters
     pixels, classes = parameters["data"]["size"] ** 2, len(test["recall"])
     layers = [str(pixels), *filter(None, map(layer_name, parameters["layers"])), str(classes)]
@@ -29,7 +29,10 @@ def describe_run(test: Mapping[str, Any], training: Training) -> str:
 
 
 def layer_name(layer: Mapping[str, Any]) -> str:
-    """Name a hidden layer by its width, or 8C5P2 for 8 filters of 5×5 of which each 2×2 pool."""
+    """Return the short name of a hidden layer.
+
+    It is the width of a dense layer. 8C5P2 stands for 8 filters of 5×5 pixels with 2×2 max pooling.
+    """
     if "filters" in layer:
         pool = f"P{layer['pool']}" if layer["pool"] > 1 else ""
         return f"{layer['filters']}C{layer['kernel']}{pool}"
@@ -64,9 +67,9 @@ def content() -> "RunContent":
 
 PIPELINE = Pipeline(
     name="figures",
-    variants=lambda params: params.figures.networks,
+    variants=lambda params: params.figures.models,
     metrics=METRICS,
-    ranking=Ranking(ACCURACY_LOW, CROSS_ENTROPY),
+    ranking=Ranking(ACCURACY_CI_LOW, CROSS_ENTROPY),
     content=content,
     tasks=("dataset",),
     compared_parameters=("layers", "output", "loss", "initialization"),
@@ -74,10 +77,10 @@ PIPELINE = Pipeline(
         purpose="A network from scratch classifies noisy crosses, circles and lines.",
         describe=lambda network: [f"trained on {network.dataset}"],
         plots={
-            "figures/{best}/plots/mistakes.png": "Figures that {best} misclassifies",
-            "figures/{best}/plots/confusion_matrix.png": "Confusion matrix of {best}",
-            "figures/{best}/plots/figures.png": "Test figures of {best}",
-            "figures/{best}/plots/loss_curves.png": "Training of {best}",
+            "figures/{best}/plots/figures.png": "Test figures of the data set of {best}",
+            "figures/{best}/plots/mistakes.png": "Test figures that {best} misclassifies",
+            "figures/{best}/plots/confusion_matrix.png": "Confusion matrix of {best} on the test "
+            "split",
         },
     ),
 )

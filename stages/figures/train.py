@@ -19,7 +19,7 @@ from stages.runner.train_variant import OnEpoch, Trained, train_variant
 
 def train(params: Params, variant: str) -> str:
     """Train the variant from each of its seeds."""
-    settings = params.figures.networks[variant]
+    settings = params.figures.models[variant]
     file = figures_dataset(settings.dataset)
     figures = read_input(read_figure_set, file)
 
@@ -90,4 +90,4 @@ def make_layers(layer: Layer) -> list[tuple[int, str] | network.Layer]:
 
 
 if __name__ == "__main__":
-    run_variant("figures-train", train, lambda params: params.figures.networks)
+    run_variant("figures-train", train, lambda params: params.figures.models)

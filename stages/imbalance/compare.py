@@ -1,4 +1,4 @@
-"""Stage `imbalance-compare@variant`: test a forecaster against the reference."""
+"""Stage `imbalance-compare@variant`: test a forecaster against the baseline."""
 
 from pipelines.imbalance.data.resolution import Clock
 from pipelines.imbalance.evaluation.forecast_file import read_losses
@@ -13,24 +13,24 @@ from stages.runner.log import log_models
 
 
 def compare(params: Params, variant: str) -> str:
-    """Write the test of the variant's losses against those of the reference."""
-    reference = params.imbalance.reference
+    """Write the test of the variant's losses against those of the baseline."""
+    baseline = params.imbalance.baseline
     losses = {
         name: read_input(read_losses, results("imbalance", name) / "forecasts.parquet")
-        for name in (variant, reference)
+        for name in (variant, baseline)
     }
     horizon = Clock(params.imbalance.resolution).horizon
     with in_one_line(ValueError):
-        tests = compare_with(reference, losses, horizon)
+        tests = compare_with(baseline, losses, horizon)
     comparison = {
         name: value
-        for test in tests.values()  # none for the reference itself
+        for test in tests.values()  # none for the baseline itself
         for name, value in (("diebold_mariano", test.statistic), ("p_value", test.p_value))
     }
     file = results("imbalance", variant) / "comparison.json"
     write_json(file, comparison)
     log_models(PIPELINE, [variant])
-    return f"{variant} against {reference} → {relative(file)}"
+    return f"{variant} against {baseline} → {relative(file)}"
 
 
 if __name__ == "__main__":

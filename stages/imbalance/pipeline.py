@@ -21,11 +21,11 @@ _STEP_METRIC = re.compile(r"rmse_step_\d+")
 
 
 def describe_run(test: Mapping[str, Any], training: Training) -> str:
-    """Describe a run in Markdown, from its scores on the test part."""
+    """Describe a run in Markdown, from its test scores."""
     return (
-        f"**RMSE {test['rmse']:.1f} MW** over two hours (95 % confidence: {test['rmse_low']:.1f} "
-        f"to {test['rmse_high']:.1f}), {test['skill']:.1%} better than persistence. "
-        f"{test['coverage_90']:.1%} of measurements lie in the 90 % interval."
+        f"**RMSE {test['rmse']:.1f} MW** over two hours (95 % confidence interval "
+        f"{test['rmse_ci_low']:.1f} to {test['rmse_ci_high']:.1f}). Skill score over persistence "
+        f"{test['skill']:.1%}. {test['coverage_90']:.1%} of measurements lie in the 90 % interval."
     )
 
 
@@ -62,16 +62,19 @@ def draw_comparison(scores: Mapping[str, Any], params: Params) -> Iterator[tuple
         variant: np.array([test[name] for name in sorted(test) if _STEP_METRIC.fullmatch(name)])
         for variant, test in scores.items()
     }
-    yield "RMSE by lead time", error_by_step(curves, params.imbalance.resolution)
+    yield (
+        "RMSE by lead time on the test split, all variants",
+        error_by_step(curves, params.imbalance.resolution),
+    )
 
 
 def _describe(forecaster: Any) -> list[str]:
-    return [forecaster.kind, *(["trained without the structural part"] * forecaster.altered)]
+    return [forecaster.kind, *(["trained on the residual"] * forecaster.residual)]
 
 
 PIPELINE = Pipeline(
     name="imbalance",
-    variants=lambda params: params.imbalance.variants,
+    variants=lambda params: params.imbalance.models,
     metrics=METRICS,
     ranking=Ranking(RMSE, CRPS),
     content=content,
@@ -81,9 +84,10 @@ PIPELINE = Pipeline(
         purpose="Forecasters predict every step of a power grid's imbalance two hours ahead.",
         describe=_describe,
         plots={
-            "imbalance/{best}/plots/forecasts.png": "Good, average and bad forecasts of {best}",
-            "imbalance/{best}/plots/calibration.png": "Coverage of the intervals of {best}",
-            "imbalance/series/plots/structural_imbalance.png": "Hourly plans and the smooth load",
+            "imbalance/{best}/plots/forecasts.png": "Good, median and poor test forecasts of "
+            "{best}",
+            "imbalance/{best}/plots/calibration.png": "Coverage of the prediction intervals of "
+            "{best} on the test split",
         },
         draw=draw_comparison,
     ),

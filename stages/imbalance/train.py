@@ -18,13 +18,13 @@ from stages.runner.train_variant import OnEpoch, Trained, train_variant
 
 def train(params: Params, variant: str) -> str:
     """Train the variant from each of its seeds."""
-    settings = params.imbalance.variants[variant]
+    settings = params.imbalance.models[variant]
     kind, folder = KINDS[settings.kind], imbalance_series()
     prepared = read_input(read_prepared, folder)
     known = prepared.training_rows
     with in_one_line(ValueError):
         limits = fit_limits(known["y"].to_numpy())
-        features = make_features(prepared.table, limits, altered=settings.altered)
+        features = make_features(prepared.table, limits, residual=settings.residual)
         origins = split_origins(prepared, features)
 
     def train_once(seed: int, checkpoints: Path, on_epoch: OnEpoch) -> Trained:
@@ -51,4 +51,4 @@ def train(params: Params, variant: str) -> str:
 
 
 if __name__ == "__main__":
-    run_variant("imbalance-train", train, lambda params: params.imbalance.variants)
+    run_variant("imbalance-train", train, lambda params: params.imbalance.models)

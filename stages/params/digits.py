@@ -47,14 +47,14 @@ class Verifier(Variant):
 class Architecture(Section):
     """Sizes of an encoder, and of the decoder that mirrors it."""
 
-    channels: Literal[1, 3] = Field(
+    in_channels: Literal[1, 3] = Field(
         description="1: single images, and stacks a channel at a time; 3: stacks as a whole"
     )
-    latent: int = Field(ge=1, le=256, description="dimension of the latents")
+    latent_dim: int = Field(ge=1, le=256, description="dimension of the latents")
     widths: list[Width] = Field(
         min_length=1, max_length=2, description="channels of the convolutions, each halves the side"
     )
-    hidden: Width = Field(description="width of the linear layers between them and the latents")
+    hidden_dim: Width = Field(description="width of the linear layers between them and the latents")
     residual_blocks: int = Field(
         ge=0, le=16, description="pairs of linear layers by which the decoder bends the latents"
     )
@@ -63,11 +63,11 @@ class Architecture(Section):
 class _Autoencoder(Seeded):
     """What every autoencoder has."""
 
-    missing: Annotated[int, Field(ge=0, le=9)] | None = Field(
+    held_out_digit: Annotated[int, Field(ge=0, le=9)] | None = Field(
         description="digit left out of the training images, to be found as an anomaly, or null"
     )
-    pixels: Literal["bernoulli", "binary", "float"] = Field(
-        description="grey levels drawn to 0 or 1 at every use, cut at a half, or as they are"
+    binarization: Literal["dynamic", "threshold", "none"] = Field(
+        description="grey levels: drawn as 0 or 1 at every use, thresholded at 0.5, or unchanged"
     )
     architecture: Architecture = Field(description="sizes of the network")
     epochs: int = Field(ge=1, description="most epochs; one cycle of learning rate spans them")
@@ -115,18 +115,20 @@ class VariationalAutoencoder(_Autoencoder):
 Autoencoder = Annotated[PlainAutoencoder | VariationalAutoencoder, Field(discriminator="kind")]
 
 
+class ConfidenceThresholds(Section):
+    """Probability above which the verifier's prediction counts."""
+
+    single: float = Field(ge=0, le=1, description="of a single image")
+    stacked: float = Field(ge=0, le=1, description="of a stack: the product over its three digits")
+
+
 class Evaluation(Section):
     """How the autoencoders are evaluated."""
 
-    tolerance_mono: float = Field(
-        ge=0,
-        le=1,
-        description="least probability, by the verifier, of a predictable single image",
+    confidence_threshold: ConfidenceThresholds = Field(
+        description="smallest probability of the predicted class in a predictable image"
     )
-    tolerance_stacked: float = Field(
-        ge=0, le=1, description="least probability, by the verifier, of a predictable stack"
-    )
-    samples: int = Field(ge=100, description="images generated, mono and stacked")
+    samples: int = Field(ge=100, description="images generated, single and stacked")
     mode_samples: int = Field(
         ge=100, description="stacks generated for the count of the thousand modes"
     )
@@ -155,13 +157,13 @@ class Digits(Section):
         description="mnist: the real 70,000 images; sklearn: 1,797 small ones, for trials"
     )
     verifier: Verifier = Field(description="the network that evaluates the other models")
-    autoencoders: dict[Name, Autoencoder] = Field(
+    models: dict[Name, Autoencoder] = Field(
         min_length=1, description="the autoencoders to train and compare, by name"
     )
     evaluation: Evaluation = Field(description="how the autoencoders are evaluated")
 
     @model_validator(mode="after")
     def _verifier_is_no_variant(self) -> Self:
-        if "verifier" in self.autoencoders:
-            raise ValueError("autoencoders.verifier: accepted is another name than verifier")
+        if "verifier" in self.models:
+            raise ValueError("models.verifier: accepted is another name than verifier")
         return self

@@ -183,26 +183,26 @@ class Figures(Section):
     """Generated crosses, circles and lines, and the networks that classify them."""
 
     datasets: dict[Name, Dataset] = Field(min_length=1, description="figures to draw, by name")
-    networks: dict[Name, Network] = Field(min_length=1, description="variants, by name")
+    models: dict[Name, Network] = Field(min_length=1, description="variants, by name")
 
     @model_validator(mode="after")
     def _datasets_exist(self) -> Self:
-        for name, network in self.networks.items():
+        for name, network in self.models.items():
             if network.dataset not in self.datasets:
                 raise ValueError(
-                    f"networks.{name}.dataset = {network.dataset!r}: accepted is a key of "
+                    f"models.{name}.dataset = {network.dataset!r}: accepted is a key of "
                     f"figures.datasets: {', '.join(self.datasets)}"
                 )
         return self
 
     @model_validator(mode="after")
     def _convolutions_fit(self) -> Self:
-        for name, network in self.networks.items():
+        for name, network in self.models.items():
             side = self.datasets[network.dataset].size
             for number, layer in enumerate(network.layers):
                 if not isinstance(layer, Convolution):
                     continue
-                place = f"networks.{name}.layers.{number}"
+                place = f"models.{name}.layers.{number}"
                 convolved = side - layer.kernel + 1
                 if convolved < 1:
                     raise ValueError(_too_large(f"{place}.kernel", layer.kernel, side))

@@ -39,7 +39,7 @@ class SplitByTimes(Section):
     )
 
 
-Target = Literal["y", "altered"]
+Target = Literal["y", "residual"]
 TARGET = "what is learnt: y, or y without its structural part, which is added back to forecasts"
 
 
@@ -47,7 +47,7 @@ class _Rule(Variant):
     """A forecaster without parameters."""
 
     @property
-    def altered(self) -> bool:
+    def residual(self) -> bool:
         """Whether the target is the imbalance without its structural part."""
         return False
 
@@ -58,9 +58,9 @@ class _Learnt(Variant):
     target: Target = Field(description=TARGET)
 
     @property
-    def altered(self) -> bool:
+    def residual(self) -> bool:
         """Whether the target is the imbalance without its structural part."""
-        return self.target == "altered"
+        return self.target == "residual"
 
 
 class Persistence(_Rule):
@@ -81,18 +81,18 @@ class Ridge(_Learnt):
     """A ridge regression for every step."""
 
     kind: Literal["ridge"] = Field(description="a ridge regression for every step")
-    penalty: float = Field(ge=0, description="weight of the squared coefficients")
+    alpha: float = Field(ge=0, description="weight of the squared coefficients")
 
 
 class GradientBoosting(_Learnt, Seeded):
     """Boosted trees for all steps at once."""
 
     kind: Literal["gradient_boosting"] = Field(description="boosted trees for all steps at once")
-    trees: int = Field(ge=1, le=10_000, description="number of trees")
+    max_iter: int = Field(ge=1, le=10_000, description="number of trees")
     learning_rate: float = Field(gt=0, description="step size")
-    leaves: int = Field(ge=2, le=1000, description="leaves of a tree at most")
-    samples_per_leaf: int = Field(ge=1, description="forecast steps in a leaf at least")
-    features_per_split: float = Field(
+    max_leaf_nodes: int = Field(ge=2, le=1000, description="leaves of a tree at most")
+    min_samples_leaf: int = Field(ge=1, description="forecast steps in a leaf at least")
+    max_features: float = Field(
         gt=0, le=1, description="share of the features drawn for every split"
     )
     windows: int = Field(ge=1, description="origins to learn from at most, drawn at random")
@@ -102,16 +102,18 @@ class LSTM(_Learnt, Seeded):
     """A recurrent network beside a linear highway."""
 
     kind: Literal["lstm"] = Field(description="a recurrent network beside a linear highway")
-    hidden: int = Field(ge=1, le=1024, description="units")
+    hidden_dim: int = Field(ge=1, le=1024, description="units")
     dropout: float = Field(ge=0, lt=1, description="share of inputs and units left out")
-    penalty: float = Field(ge=0, description="weight of the squared coefficients")
+    ridge_alpha: float = Field(ge=0, description="weight of the squared coefficients")
     windows: int = Field(ge=1, description="origins to learn from at most, drawn at random")
     epochs: int = Field(ge=1, description="most epochs; one cycle of learning rate spans them")
     patience: Patience = Field(description=PATIENCE)
     batch_size: int = Field(ge=1, description="windows a step")
     learning_rate: float = Field(gt=0, description="peak of the one cycle")
     weight_decay: float = Field(ge=0, description="AdamW's decay of the weights")
-    networks: int = Field(ge=1, le=20, description="networks trained, whose mean is the forecast")
+    ensemble_size: int = Field(
+        ge=1, le=20, description="networks trained, whose mean is the forecast"
+    )
 
 
 Forecaster = Annotated[
@@ -131,17 +133,17 @@ class Imbalance(Section):
     split: Annotated[SplitByFractions | SplitByTimes, Field(discriminator="by")] = Field(
         description="where validation and test begin"
     )
-    variants: dict[Name, Forecaster] = Field(
+    models: dict[Name, Forecaster] = Field(
         min_length=1, description="the forecasters to train and compare, by name"
     )
-    reference: Name = Field(description="the variant that the others are tested against")
+    baseline: Name = Field(description="the model that the others are compared with")
 
     @model_validator(mode="after")
     def _names_fit(self) -> Self:
-        if SERIES in self.variants:
-            raise ValueError(f"variants.{SERIES}: accepted is another name than {SERIES}")
-        if self.reference not in self.variants:
+        if SERIES in self.models:
+            raise ValueError(f"models.{SERIES}: accepted is another name than {SERIES}")
+        if self.baseline not in self.models:
             raise ValueError(
-                f"reference = {self.reference!r}: accepted is one of {', '.join(self.variants)}"
+                f"baseline = {self.baseline!r}: accepted is one of {', '.join(self.models)}"
             )
         return self

@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from stages.errors import ParamsError
+from stages.params.renamed import present_name
 from stages.params.schema import Params
 from stages.paths import PARAMS
 
@@ -64,6 +65,8 @@ def _explain(error: ValidationError, document: Any) -> str:
     place, more = places[0], len(places) - 1
     first = problems[place]
     match first["type"]:
+        case "extra_forbidden" if name := present_name(place):
+            text = f"{place}: renamed, accepted is {name}"
         case "extra_forbidden":
             text = f"{place}: unknown parameter{_known(first['loc'])}"
         case "missing":

@@ -19,7 +19,7 @@ class Standings:
     Attributes:
         order: all variants, the best one first.
         eligible: those that may be the best.
-        summaries: their summary metrics and those of a comparison with the reference.
+        summaries: their summary metrics and those of a comparison with the baseline.
     """
 
     order: list[str]

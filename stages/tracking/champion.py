@@ -7,6 +7,7 @@ import mlflow
 from mlflow.entities import LoggedModelStatus, Run
 
 from stages.outputs.metrics import Metric
+from stages.tracking.runs import FINGERPRINT
 
 ALIAS = "champion"
 
@@ -32,7 +33,7 @@ def register_champion(pipeline: str, run: Run, metric: Metric, value: float) -> 
         "variant": variant,
         metric.name: f"{value:.6g}",
         "git_commit": run.data.tags.get("git_commit", "unknown"),
-        "fingerprint": run.data.tags["fingerprint"],
+        "fingerprint": run.data.tags[FINGERPRINT],
     }
     versions = client.search_model_versions(f"name='{pipeline}'")
     version = next((each for each in versions if each.source == model), None)

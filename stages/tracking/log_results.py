@@ -28,6 +28,7 @@ from stages.tracking.git import commit_tags
 from stages.tracking.model import ServedModel, log_model
 from stages.tracking.runs import (
     COMPLETE,
+    FINGERPRINT,
     LOGGED_AT,
     RESULTS,
     create_run,
@@ -35,13 +36,13 @@ from stages.tracking.runs import (
     run_of_results,
     unfinished_run,
 )
-from stages.tracking.store import experiment_id, process_tags
+from stages.tracking.store import HIDDEN, PROCESS, experiment_id, process_tags
 
 #: The files whose content decides whether a run holds the results of a variant.
 RESULT_FILES = ("run.json", "history.csv", "metrics.json", "scores.json")
 
 #: Tag with the digest of the comparison that a run holds.
-_COMPARISON = "comparison"
+_COMPARISON = f"{HIDDEN}comparison"
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def _log_all(
     served = content.served(training) if content.served else None
     run, known = unfinished_run(experiment, variant, training.fingerprint), {}
     if run:
-        client.set_tag(run, "process", process_tags()["process"])
+        client.set_tag(run, PROCESS, process_tags()[PROCESS])
         client.delete_tag(run, COMPLETE)  # from here on, an interruption leaves it unusable
         known = client.get_run(run).data.metrics
     else:
@@ -170,7 +171,7 @@ def _log_seeds(
             MLFLOW_PARENT_RUN_ID: parent,
             "variant": variant,
             "seed": str(seed),
-            "fingerprint": training.fingerprint,
+            FINGERPRINT: training.fingerprint,
         }
         started, ended = (int(time * 1000) for time in (provenance.started, provenance.ended))
         name = f"{variant}, seed {seed}"
@@ -183,7 +184,7 @@ def _log_seeds(
 
 
 def _log_comparison(run: Run, found: _Results) -> bool:
-    """Log how a variant compares with the reference, unless the run holds it; say whether."""
+    """Log how a variant compares with the baseline, unless the run holds it; say whether."""
     digest = dvc_md5(found.folder / "comparison.json") if found.comparison else ""
     if not digest or run.data.tags.get(_COMPARISON) == digest:
         return False

@@ -11,16 +11,28 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from stages.outputs.provenance import Provenance
 from stages.paths import PARAMS
 from stages.tracking.entities import parameters_of
-from stages.tracking.store import end_abandoned_runs, experiment_id, is_alive, process_tags
+from stages.tracking.run_colour import RUN_COLOUR, run_colour
+from stages.tracking.store import (
+    HIDDEN,
+    PROCESS,
+    end_abandoned_runs,
+    experiment_id,
+    in_this_workspace,
+    is_alive,
+    process_tags,
+)
+
+#: Tag with the fingerprint of the training.
+FINGERPRINT = f"{HIDDEN}fingerprint"
 
 #: Tag of a run whose curve is complete, to which nothing else has been logged.
-COMPLETE = "curve_complete"
+COMPLETE = f"{HIDDEN}curve_complete"
 
 #: Tag with the digest of the result files that a run holds.
-RESULTS = "results"
+RESULTS = f"{HIDDEN}results"
 
 #: Tag with the time at which they were logged; runs of one training start at the same time.
-LOGGED_AT = "logged_at"
+LOGGED_AT = f"{HIDDEN}logged_at"
 
 
 def create_run(
@@ -49,7 +61,8 @@ def create_run(
         "pipeline": pipeline,
         "variant": variant,
         "seed": str(seed),
-        "fingerprint": provenance.fingerprint,
+        FINGERPRINT: provenance.fingerprint,
+        RUN_COLOUR: run_colour(experiment, pipeline, variant, provenance.params),
     }
     client = mlflow.MlflowClient()
     started = int(provenance.started * 1000)
@@ -70,7 +83,7 @@ def run_of_results(experiment: str, variant: str, digest: str) -> Run | None:
         digest: of the result files.
     """
     query = (
-        f"tags.{RESULTS} = '{digest}' AND tags.variant = '{variant}' "
+        f"tags.`{RESULTS}` = '{digest}' AND tags.variant = '{variant}' "
         "AND attributes.status = 'FINISHED'"
     )
     order = ["attributes.start_time DESC"]
@@ -91,10 +104,10 @@ def unfinished_run(experiment: str, variant: str, fingerprint: str) -> str:
     Returns:
         The run's id; empty if there is none.
     """
-    client, this = mlflow.MlflowClient(), process_tags()
+    client, process = mlflow.MlflowClient(), process_tags()[PROCESS]
     query = (
-        f"tags.fingerprint = '{fingerprint}' AND tags.variant = '{variant}' "
-        f"AND tags.workspace = '{this['workspace']}'"
+        f"tags.`{FINGERPRINT}` = '{fingerprint}' AND tags.variant = '{variant}' "
+        f"AND {in_this_workspace()}"
     )
     usable = ""
     for run in client.search_runs([experiment], query, order_by=["attributes.start_time DESC"]):
@@ -103,7 +116,7 @@ def unfinished_run(experiment: str, variant: str, fingerprint: str) -> str:
             continue
         if COMPLETE in tags and not usable:
             usable = run.info.run_id
-        elif tags.get("process") == this["process"] or not is_alive(run):
+        elif tags.get(PROCESS) == process or not is_alive(run):
             delete_run(experiment, run.info.run_id)
     return usable
 

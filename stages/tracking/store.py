@@ -1,7 +1,4 @@
-"""The tracking store: its address, its tables, its experiments, its failures.
-
-`python -m stages.tracking.store` prepares the store and prints its address.
-"""
+"""The tracking store: its address, its tables, its experiments, its failures."""
 
 import hashlib
 import logging
@@ -33,6 +30,11 @@ FAILURES = (mlflow.MlflowException, SQLAlchemyError, sqlite3.Error, RequestExcep
 
 # It prints the traceback of what it raises, which is reported in one line.
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+
+#: Tags that the code needs and nobody reads; MLflow's UI hides what begins with `mlflow.`.
+HIDDEN = "mlflow.workflow."
+WORKSPACE = f"{HIDDEN}workspace"
+PROCESS = f"{HIDDEN}process"
 
 #: Lets the UI open the experiment as one of training runs, not of conversations.
 _TRAINING = {"mlflow.experimentKind": "custom_model_development"}
@@ -128,7 +130,7 @@ def public(text: str) -> str:
 
 def process_tags() -> dict[str, str]:
     """Return the tags that identify this process: its workspace, its number and its start."""
-    return {"workspace": _workspace(), "process": _identity(psutil.Process())}
+    return {WORKSPACE: _workspace(), PROCESS: _identity(psutil.Process())}
 
 
 def end_abandoned_runs(experiment: str) -> None:
@@ -137,15 +139,20 @@ def end_abandoned_runs(experiment: str) -> None:
     A workspace is one checkout, so two containers on one server never end each other's runs.
     """
     client = mlflow.MlflowClient()
-    running = f"attributes.status = 'RUNNING' AND tags.workspace = '{_workspace()}'"
-    for run in client.search_runs([experiment], running):
+    query = f"attributes.status = 'RUNNING' AND {in_this_workspace()}"
+    for run in client.search_runs([experiment], query):
         if not is_alive(run):
             client.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.KILLED))
 
 
+def in_this_workspace() -> str:
+    """Return the condition of a search for runs of this checkout."""
+    return f"tags.`{WORKSPACE}` = '{_workspace()}'"
+
+
 def is_alive(run: mlflow.entities.Run) -> bool:
     """Whether the process that logs to a run of this workspace still exists."""
-    identity = run.data.tags.get("process", "")
+    identity = run.data.tags.get(PROCESS, "")
     try:
         return identity == _identity(psutil.Process(int(identity.partition("@")[0])))
     except (ValueError, psutil.Error):
@@ -178,10 +185,3 @@ def _is_server(address: str) -> bool:
 def _sqlite_file(address: str) -> Path | None:
     path = address.removeprefix("sqlite:///")
     return PROJECT / path if path != address else None
-
-
-if __name__ == "__main__":
-    try:
-        print(prepare_store())
-    except (*FAILURES, OSError) as problem:
-        sys.exit(f"tracking: {failure(problem)}")

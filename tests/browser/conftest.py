@@ -5,12 +5,21 @@ import shutil
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import psutil
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
-from tests.workflow.project import MAKE, Project, answers, cannot_run, held_port, wait_until
+from tests.workflow.project import (
+    MAKE,
+    PIPELINES,
+    Project,
+    answers,
+    cannot_run,
+    held_port,
+    wait_until,
+)
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 HERE = ("http://127.0.0.1:", "file:", "data:", "blob:")
@@ -64,10 +73,16 @@ class UI:
     Attributes:
         address: of its first page.
         processes: `make` and the server.
+        views: by pipeline, the link to its leaderboard.
+        charts: by pipeline, the link to its charts.
+        comparisons: by pipeline, the link to *Compare* over its variants.
     """
 
     address: str
     processes: list[psutil.Process]
+    views: dict[str, str]
+    charts: dict[str, str]
+    comparisons: dict[str, str]
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +92,14 @@ def ui(finished: Project) -> Iterator[UI]:
         address = f"http://127.0.0.1:{port}/"
         process = finished.start(*MAKE, "ui", f"PORT={port}")
         try:
+            lines = (line.strip() for line in process.stdout if address in line)
+            links = list(islice(lines, 3 * len(PIPELINES)))  # they are printed at once
             wait_until(lambda: answers(address) or process.poll() is not None)
             assert process.poll() is None, process.communicate()[0]
             command = psutil.Process(process.pid)
-            yield UI(address, [command, *command.children(recursive=True)])
+            processes = [command, *command.children(recursive=True)]
+            kinds = (dict(zip(PIPELINES, links[kind::3], strict=True)) for kind in range(3))
+            yield UI(address, processes, *kinds)
         finally:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()

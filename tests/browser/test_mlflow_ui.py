@@ -7,10 +7,15 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from stages import registry
 from tests.browser.conftest import UI
-from tests.workflow.project import PIPELINES, VARIANTS, Project
+from tests.workflow.project import PIPELINES, VARIANTS, Project, wait_until
 
 NETWORKS = VARIANTS["figures"]
+RANKED_BY = {pipeline.name: pipeline.ranking.metric for pipeline in registry.PIPELINES}
+DOWNWARDS = """cells => cells
+  .sort((one, other) => one.getBoundingClientRect().y - other.getBoundingClientRect().y)
+  .map(cell => cell.innerText)"""
 SIZE = """async picture => {
   await picture.decode();
   return [picture.naturalWidth, picture.naturalHeight];
@@ -20,15 +25,21 @@ expect.set_options(timeout=60_000)
 
 
 @pytest.fixture
-def home(page: Page, complaints: list[str], ui: UI) -> Iterator[Page]:
-    """The UI's first page, switched from conversations to trainings, without its assistant."""
-    page.set_viewport_size({"width": 1800, "height": 1000})
+def first(page: Page, complaints: list[str], ui: UI) -> Iterator[Page]:
+    """The UI's first page, without its assistant."""
     page.goto(ui.address)
-    page.get_by_role("button", name="Model training").click()
     page.get_by_role("button", name="Close", exact=True).click()
     yield page
     # The console belongs to MLflow; a request to another machine does not pass.
     complaints[:] = [line for line in complaints if not line.startswith("says ")]
+
+
+@pytest.fixture
+def home(first: Page) -> Page:
+    """The first page in a wide tab, switched from conversations to trainings."""
+    first.set_viewport_size({"width": 1800, "height": 1000})
+    first.get_by_role("button", name="Model training").click()
+    return first
 
 
 def link(page: Page | Locator, name: str) -> Locator:
@@ -44,6 +55,52 @@ def open_run(page: Page, pipeline: str, variant: str) -> None:
     open_runs(page, pipeline)
     link(page, variant).click()
     expect(page.get_by_role("heading", name=variant, exact=True)).to_be_visible()
+
+
+def test_a_link_opens_the_runs_with_their_metrics_the_best_run_first(
+    first: Page, ui: UI, finished: Project
+) -> None:
+    for pipeline, metric in RANKED_BY.items():
+        first.goto(ui.views[pipeline])
+        expect(link(first, "Model registry")).to_be_visible()
+        expect(link(first, "Playground")).to_have_count(0)  # of conversations
+        name = f"summary/{metric.name}"
+        column = f"[col-id='metrics.`{name}`']"
+        first_column = first.locator(f".ag-header-cell[aria-colindex='2']{column}")
+        expect(first_column).to_contain_text(name)
+        for variant in VARIANTS[pipeline]:
+            expect(link(first.get_by_role("grid"), variant)).to_be_visible()
+        logged = [run.data.metrics.get(name) for run in finished.runs(pipeline)]
+        values = [value for value in logged if value is not None]
+        ranked = pytest.approx(sorted(values, reverse=metric.better == "higher"))
+        cells = first.locator(f".ag-cell{column}")
+        wait_until(lambda: numbers(cells) == ranked)  # noqa: B023
+
+
+def numbers(cells: Locator) -> list[float]:
+    """Return the numbers in the cells of a column from top to bottom."""
+    return [float(text) for text in cells.evaluate_all(DOWNWARDS) if text != "-"]
+
+
+def test_a_link_opens_the_charts_of_the_runs_in_distinct_colours(first: Page, ui: UI) -> None:
+    first.goto(ui.charts["figures"])
+    cards = first.get_by_test_id("experiment-view-compare-runs-card")
+    expect(cards.first).to_contain_text("summary/accuracy_ci_low")
+    bars = cards.first.locator(".bars .point path")
+    expect(bars).to_have_count(len(NETWORKS))
+    colours = {bar.evaluate("bar => getComputedStyle(bar).fill") for bar in bars.all()}
+    assert len(colours) == len(NETWORKS)
+
+
+def test_a_link_opens_compare_over_all_variants(first: Page, ui: UI) -> None:
+    for pipeline, variants in VARIANTS.items():
+        first.goto("about:blank")  # MLflow does not notice that only the runs change
+        first.goto(ui.comparisons[pipeline])
+        heading = f"Comparing {len(variants)} Runs from 1 Experiment"
+        expect(first.get_by_role("heading", name=heading)).to_be_visible()
+        names = first.get_by_role("row", name="Run Name:")
+        for variant in variants:
+            expect(names.get_by_text(variant, exact=True)).to_be_visible()
 
 
 def test_an_experiment_begins_with_its_leaderboard(home: Page) -> None:

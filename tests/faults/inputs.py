@@ -34,7 +34,7 @@ WITH_CHECKSUMS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "verifier": ("results/digits/verifier/model", load_verifier),
     "autoencoder": ("results/digits/vae_missing/model", load_trained_autoencoder),
     "ridge": ("results/imbalance/ridge/model", load_trained_forecaster),
-    "lstm": ("results/imbalance/lstm_altered/model", load_trained_forecaster),
+    "lstm": ("results/imbalance/lstm_residual/model", load_trained_forecaster),
     "gradient boosting": ("", load_trained_forecaster),
 }
 FILES: dict[str, tuple[str, Callable[[Path], Any]]] = {
@@ -61,9 +61,9 @@ def copy_of(name: str, finished: Project, folder: Path) -> Path:
 def fit_boosting(prepared: Prepared, folder: Path) -> None:
     """Save a gradient boosting of a few leaves."""
     kind, limits = KINDS["gradient_boosting"], fit_limits(prepared.training_rows["y"].to_numpy())
-    features = make_features(prepared.table, limits, altered=True)
+    features = make_features(prepared.table, limits, residual=True)
     origins = split_origins(prepared, features)
-    few = kind.settings(trees=2, leaves=4, samples_per_leaf=20, windows=50)
+    few = kind.settings(max_iter=2, max_leaf_nodes=4, min_samples_leaf=20, windows=50)
     fitted = kind.fit(features, origins, few, seed=0)
     folder.mkdir()
     with_intervals(

@@ -161,5 +161,5 @@ def test_a_malformed_file_ends_the_stage_that_reads_it_before_anything_is_writte
     (copy.root / file).write_bytes(TEXT.encode("utf-16"))
     before = copy.snapshot("data", "results", ".dvc")
     (line,) = copy.module("imbalance.acquire", succeeds=False).splitlines()
-    assert line == f"imbalance-acquire: {file}: zero bytes in it, text in UTF-8 expected"
+    assert line == f"imbalance-acquire: {file}: contains zero bytes, text in UTF-8 expected"
     assert copy.snapshot("data", "results", ".dvc") == before

@@ -54,7 +54,7 @@ WORDS = ["relu", "adam", "2021-02-30", "0x10", "1e3", "null", "~", "ae", "\x1b[3
 junk = st.recursive(
     st.none() | st.booleans() | st.sampled_from([*NUMBERS, *WORDS]) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
-    max_leaves=4,
+    max_max_leaf_nodes=4,
 )
 CHUNKS = [
     *("\t", "\0", "\x85", "\u202e", "\ufeff", "\u2028", ": ", "- ", "{", "]", "'", '"', "&a ", "|"),

@@ -68,7 +68,7 @@ def test_metrics_are_plain_numbers_by_class_name():
     labels, probabilities = random_predictions(50, 4, seed=0)
     scores = classification_scores(labels, probabilities, NAMES)
     written = json.loads(json.dumps(scores.to_metrics()))
-    assert list(written) == ["accuracy", "accuracy_low", "loss", "precision", "recall"]
+    assert list(written) == ["accuracy", "accuracy_ci_low", "loss", "precision", "recall"]
     assert list(written["precision"]) == list(written["recall"]) == list(NAMES)
     assert written["recall"]["vertical"] == scores.recall[3]
 
@@ -96,5 +96,5 @@ def test_the_low_end_of_an_accuracy_is_higher_of_many_examples_than_of_few():
     few = classification_scores([0] * 71, [[1, 0]] * 71, ("a", "b"))
     many = classification_scores([0] * 9000, [[1, 0]] * 8982 + [[0, 1]] * 18, ("a", "b"))
     assert few.accuracy > many.accuracy
-    assert few.accuracy_low == pytest.approx(71 / (71 + 1.959964**2))  # all hits: n / (n + z²)
-    assert many.accuracy_low > few.accuracy_low
+    assert few.accuracy_ci_low == pytest.approx(71 / (71 + 1.959964**2))  # all hits: n / (n + z²)
+    assert many.accuracy_ci_low > few.accuracy_ci_low

@@ -28,9 +28,9 @@ MAKE = ("make", "--assume-old", ".venv/bin/.installed")
 
 #: Variants of the small workflow: those of params.smoke.yaml that it does not remove.
 VARIANTS = {
-    "figures": ("default", "demo_1", "reference", "cnn"),
+    "figures": ("default", "demo_1", "best_mlp", "cnn"),
     "digits": ("ae", "vae_missing"),
-    "imbalance": ("ridge", "lstm_altered"),
+    "imbalance": ("ridge", "lstm_residual"),
 }
 
 
@@ -79,7 +79,7 @@ class Project:
 
     def change_network(self, name: str, **changes: object) -> None:
         params = self.params()
-        params["figures"]["networks"][name] |= changes
+        params["figures"]["models"][name] |= changes
         self.write_params(params)
 
     def lock(self) -> str:

@@ -5,7 +5,7 @@ import shutil
 
 from tests.workflow.project import PARAMS, Project
 
-FASTER = "figures.networks.demo_1.optimizer.learning_rate=0.2"
+FASTER = "figures.models.demo_1.optimizer.learning_rate=0.2"
 
 
 def stages_run(output: str) -> set[str]:
@@ -31,11 +31,11 @@ def test_an_edit_reruns_only_the_affected_stages_and_its_reversal_restores_from_
     slower = {"name": "sgd", "learning_rate": 0.05, "momentum": 0}
     copy.change_network("demo_1", optimizer=slower)
     edited = copy.params()
-    networks = edited["figures"]["networks"]
+    networks = edited["figures"]["models"]
     networks["wider"] = networks["default"] | {"layers": [{"width": 64, "activation": "gelu"}]}
     copy.write_params(edited)
     affected = {f"figures-{verb}@{name}" for verb in ("train", "evaluate") for name in networks}
-    unaffected = {name for name in affected if name.endswith(("@default", "@reference", "@cnn"))}
+    unaffected = {name for name in affected if name.endswith(("@default", "@best_mlp", "@cnn"))}
     assert stages_run(copy.run("dvc", "repro")) == (affected - unaffected) | {"report"}
     assert copy.run_of("figures", "demo_1").data.params["optimizer.learning_rate"] == "0.05"
     assert copy.run_of("figures", "wider").data.params["layers"] == "width=64 activation=gelu"
@@ -53,7 +53,7 @@ def test_a_forced_rerun_gives_the_same_lock_results_and_runs(
 ) -> None:
     lock, results = copy.lock(), copy.snapshot("data", "results")
     copy.show_curves_at_once()  # a run must be the same if its training had a live curve
-    targets = ("imbalance-compare@lstm_altered", "imbalance-compare@ridge")
+    targets = ("imbalance-compare@lstm_residual", "imbalance-compare@ridge")
     assert len(stages_run(copy.run("dvc", "repro", "--force", *targets))) == 8
     assert copy.lock() == lock
     assert copy.snapshot("data", "results") == results
@@ -63,7 +63,7 @@ def test_a_forced_rerun_gives_the_same_lock_results_and_runs(
 def test_an_invalid_parameter_stops_in_one_line_and_loses_nothing(copy: Project) -> None:
     params, before = copy.params(), copy.snapshot("data", "results")
     copy.change_network("demo_1", epochs=0)
-    message = "figures.networks.demo_1.epochs = 0: accepted is greater than or equal to 1"
+    message = "figures.models.demo_1.epochs = 0: accepted is greater than or equal to 1"
     (line,) = copy.module("commands.doctor", succeeds=False).splitlines()
     assert message in line
     assert copy.snapshot("data", "results") == before
@@ -87,7 +87,7 @@ def test_an_edit_during_a_training_fails_the_stage(copy: Project) -> None:
     copy.change_network("demo_1", epochs=2_001)
     output, _ = process.communicate(timeout=180)
     assert process.returncode != 0
-    assert "params.yaml: figures.networks.demo_1 changed while the stage ran" in output
+    assert "params.yaml: figures.models.demo_1 changed while the stage ran" in output
     assert copy.lock() == lock
     copy.write_params(params)
     assert stages_run(copy.run("dvc", "repro", "figures-evaluate@demo_1")) == set()

@@ -89,9 +89,9 @@ from pipelines.imbalance.simulator.area import simulate_table
 from stages.params import load_params
 
 table = simulate_table("2020-01-01", 20 * 288, np.random.default_rng(0))
-features = make_features(table, fit_limits(table["y"].to_numpy()), altered=True)
+features = make_features(table, fit_limits(table["y"].to_numpy()), residual=True)
 rows = np.arange(3000, 3100)
-settings, kind = load_params().imbalance.variants["mean"], KINDS["mean"]
+settings, kind = load_params().imbalance.models["mean"], KINDS["mean"]
 fitted = kind.fit(features, Origins(rows, rows, rows), settings.as_settings(kind.settings), seed=0)
 fitted.forecasters[0].save(Path("."))
 forecast = kind.load(Path(".")).forecast(features, rows)

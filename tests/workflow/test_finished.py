@@ -20,7 +20,7 @@ OUTPUTS = {
 }
 PLOTS = {
     "figures": {"confusion_matrix", "figures", "first_layer_weights", "loss_curves", "network"},
-    "digits": {"latent_map", "loss_curves", "samples_prior_mono", "samples_mixture_stacked"},
+    "digits": {"latent_map", "loss_curves", "samples_prior_single", "samples_mixture_stacked"},
     "imbalance": {"forecasts", "calibration", "residuals_by_hour"},
 }
 
@@ -54,7 +54,7 @@ def test_scores_agree_with_predictions_samples_and_forecasts(finished: Project) 
     count = finished.params()["digits"]["evaluation"]["samples"]
     for variant in VARIANTS["digits"]:
         samples = np.load(results / "digits" / variant / "samples.npz")
-        assert samples["mono"].shape == (count, 28, 28)
+        assert samples["single"].shape == (count, 28, 28)
         assert samples["stacked"].shape == (count, 28, 28, 3)
         scores = pd.read_csv(results / "digits" / variant / "anomaly_scores.csv")
         assert len(scores) == 297  # test digits of the small set
@@ -69,17 +69,17 @@ def test_scores_agree_with_predictions_samples_and_forecasts(finished: Project) 
         error = np.sqrt(((rows["forecast"] - rows["y"]) ** 2).mean())
         test = read(finished, f"imbalance/{variant}/scores.json")["test"]
         assert test["rmse"] == pytest.approx(error, rel=1e-4)
-        assert 0 < test["rmse_low"] < test["rmse"] < test["rmse_high"]
+        assert 0 < test["rmse_ci_low"] < test["rmse"] < test["rmse_ci_high"]
 
 
 def test_the_series_is_counted_and_the_forecasters_are_compared(finished: Project) -> None:
     counts = read(finished, "imbalance/series/metrics.json")
     assert sum(counts["rows"].values()) == 20 * 288
     assert counts["outliers"]["train"] > 0
-    assert read(finished, "imbalance/ridge/comparison.json") == {}  # the reference itself
-    p_value = read(finished, "imbalance/lstm_altered/comparison.json")["p_value"]
+    assert read(finished, "imbalance/ridge/comparison.json") == {}  # the baseline itself
+    p_value = read(finished, "imbalance/lstm_residual/comparison.json")["p_value"]
     assert 0 <= p_value <= 1
-    assert finished.run_of("imbalance", "lstm_altered").data.metrics["test/p_value"] == p_value
+    assert finished.run_of("imbalance", "lstm_residual").data.metrics["test/p_value"] == p_value
 
 
 def test_every_model_has_one_run_that_holds_its_files(finished: Project) -> None:

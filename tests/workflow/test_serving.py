@@ -50,7 +50,7 @@ def test_the_verifier_reads_digits_and_an_autoencoder_draws_them(finished: Proje
 
 def test_a_forecaster_refuses_a_request_with_a_gap_or_without_plans(finished: Project) -> None:
     request = example(read_table(finished.root / "data/raw/imbalance/table.parquet"))
-    served = load(finished, "imbalance", "lstm_altered")
+    served = load(finished, "imbalance", "lstm_residual")
     assert served.predict(request)["time"].iloc[-1] == request["start_time"].iloc[-1]
     with pytest.raises(mlflow.MlflowException, match="plans: 0 rows after the last y"):
         served.predict(request.iloc[:-24])

@@ -51,7 +51,7 @@ def test_a_run_is_reproduced_from_its_commit_and_nothing_else_changes(
     assert len(project.runs("figures")) == len(finished.runs("figures"))
 
 
-def test_a_variant_of_two_seeds_is_its_first_training_and_reports_the_spread(
+def test_a_variant_of_two_seeds_is_its_first_training_and_reports_the_std(
     finished: Project, copy: Project
 ) -> None:
     folder = Path("results", "figures", "demo_1")

@@ -103,7 +103,7 @@ def project(finished: Project, server: Server, tmp_path_factory: pytest.TempPath
     """A project with results of demo_1 alone, whose store is the server."""
     root = tmp_path_factory.mktemp("project") / "project"
     project = duplicate(finished, root, without=("mlruns", "mlflow.db*", "imbalance", "digits"))
-    for variant in ("default", "reference", "cnn"):
+    for variant in ("default", "best_mlp", "cnn"):
         shutil.rmtree(root / "results" / "figures" / variant)
     project.environment |= {
         "MLFLOW_TRACKING_URI": server.address,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 __all__ = [
-    "PixelMode",
+    "Binarization",
     "channel_digits",
     "draw_stacks",
     "join_channels",
@@ -23,7 +23,7 @@ __all__ = [
     "without_digit",
 ]
 
-PixelMode = Literal["bernoulli", "binary", "float"]
+Binarization = Literal["dynamic", "threshold", "none"]
 DIGITS = 10
 
 
@@ -125,18 +125,18 @@ def join_channels(images: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]
 
 
 def pixel_values(
-    images: Tensor, mode: PixelMode, generator: torch.Generator | None = None
+    images: Tensor, mode: Binarization, generator: torch.Generator | None = None
 ) -> Tensor:
     """Return the input of a model for grey levels.
 
-    Only "bernoulli", dynamic binarisation, lets likelihoods be compared with published ones
+    Only "dynamic", dynamic binarisation, lets likelihoods be compared with published ones
     (Burda, Grosse and Salakhutdinov, 2016).
 
     Args:
         images: uint8 of any shape, 0 to 255.
-        mode: "float": the share of white, 0 to 1; "binary": 1 where that is over a half, else 0;
-            "bernoulli": 1 with that probability, drawn anew at every call, else 0.
-        generator: Source of the randomness of "bernoulli"; torch's own if None.
+        mode: "none": the share of white, 0 to 1; "threshold": 1 where that is over a half, else 0;
+            "dynamic": 1 with that probability, drawn anew at every call, else 0.
+        generator: Source of the randomness of "dynamic"; torch's own if None.
 
     Returns:
         float32 of the same shape.
@@ -145,14 +145,14 @@ def pixel_values(
         ValueError: If the images are not uint8, or there is no such mode.
 
     Example:
-        >>> pixel_values(torch.tensor([0, 127, 128], dtype=torch.uint8), "binary")
+        >>> pixel_values(torch.tensor([0, 127, 128], dtype=torch.uint8), "threshold")
         tensor([0., 0., 1.])
     """
     if images.dtype != torch.uint8:
         raise ValueError(f"images: {images.dtype}, uint8 expected")
-    if mode not in get_args(PixelMode):
-        raise ValueError(f"mode: {mode!r}, one of {', '.join(get_args(PixelMode))} expected")
-    if mode == "binary":
+    if mode not in get_args(Binarization):
+        raise ValueError(f"mode: {mode!r}, one of {', '.join(get_args(Binarization))} expected")
+    if mode == "threshold":
         return (images > 127).float()
     white = images.float() / 255
-    return torch.bernoulli(white, generator=generator) if mode == "bernoulli" else white
+    return torch.bernoulli(white, generator=generator) if mode == "dynamic" else white

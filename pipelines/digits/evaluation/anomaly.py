@@ -144,13 +144,13 @@ def anomaly_columns(
         seed: Of the latents drawn.
 
     Returns:
-        "reconstruction" and "corrected"; of a variational autoencoder also "elbo" and
+        "reconstruction" and "density_corrected"; of a variational autoencoder also "elbo" and
         "marginal_likelihood", both negated; [n] each.
     """
     scores = trained.anomaly_scores(images)
     columns: dict[str, NDArray[np.floating]] = {
         "reconstruction": scores.errors,
-        "corrected": scores.corrected,
+        "density_corrected": scores.density_corrected,
     }
     network = trained.network
     if isinstance(network, VariationalAutoencoder):
@@ -185,16 +185,16 @@ def anomaly_metrics(
         digit: The one that training images did not show.
 
     Returns:
-        Metrics of each score, of "mono" if the network takes single images, and of "stacked".
+        Metrics of each score, of "single" if the network takes single images, and of "stacked".
     """
     metrics: dict[str, dict[str, dict[str, float]]] = {"stacked": {}}
     if channels == 1:
-        metrics["mono"] = {}
+        metrics["single"] = {}
     for name, scores in columns.items():
         of_stacks = scores
         if channels == 1:
             of_singles = detection_scores(scores, holds_digit(test.labels, digit))
-            metrics["mono"][name] = of_singles.to_metrics()
+            metrics["single"][name] = of_singles.to_metrics()
             of_stacks = test.stacked_scores(scores)
         anomalous = holds_digit(test.stacked_labels, digit, channels=3)
         metrics["stacked"][name] = detection_scores(of_stacks, anomalous).to_metrics()

@@ -1,7 +1,7 @@
 """Evaluation of an autoencoder in everything that it can do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 import numpy as np
@@ -13,10 +13,10 @@ from pipelines.digits.evaluation.anomaly import anomaly_columns, anomaly_metrics
 from pipelines.digits.evaluation.generation import (
     best_sampler,
     generation_metrics,
-    mean_and_spread,
+    mean_and_std,
     real_metrics,
 )
-from pipelines.digits.evaluation.generation_scores import Tolerances
+from pipelines.digits.evaluation.generation_scores import ConfidenceThresholds
 from pipelines.digits.evaluation.likelihood import likelihood_metrics
 from pipelines.digits.evaluation.reconstruction import reconstruction_metrics
 from pipelines.digits.models.trained_autoencoder import Sampler, TrainedAutoencoder
@@ -36,8 +36,7 @@ class EvaluationSettings:
     """Sizes of an evaluation.
 
     Attributes:
-        tolerance_mono: Least confidence of the verifier in a predictable single image.
-        tolerance_stacked: Least confidence of the verifier in a predictable stack.
+        confidence_threshold: Smallest confidence of the verifier in a predictable image.
         samples: Images generated, single ones and stacks.
         mode_samples: Stacks generated for the count of the thousand modes, at least `samples`.
         sampling_seeds: Repetitions of the generation.
@@ -46,19 +45,13 @@ class EvaluationSettings:
         marginal_samples: Samples of the prior in the anomaly score by p(x).
     """
 
-    tolerance_mono: float = 0.8
-    tolerance_stacked: float = 0.5
+    confidence_threshold: ConfidenceThresholds = field(default_factory=ConfidenceThresholds)
     samples: int = 10_000
     mode_samples: int = 26_000
     sampling_seeds: int = 5
     likelihood_images: int = 200
     likelihood_samples: int = 200
     marginal_samples: int = 10_000
-
-    @property
-    def tolerances(self) -> Tolerances:
-        """The least confidences in predictable images."""
-        return Tolerances(self.tolerance_mono, self.tolerance_stacked)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +125,7 @@ def evaluate_autoencoder(
     Raises:
         ValueError: If an argument is out of range.
     """
-    tolerances, test = settings.tolerances, digits.test
+    thresholds, test = settings.confidence_threshold, digits.test
     units = test.units(trained.channels)
     known = digits.training.units(trained.channels)[: settings.samples]
     features = read_images(verifier, known).features
@@ -140,10 +133,10 @@ def evaluate_autoencoder(
 
     def generation(sampler: Sampler) -> dict[str, dict[str, float]]:
         seeds = range(seed, seed + settings.sampling_seeds)
-        return mean_and_spread(
+        return mean_and_std(
             [
                 generation_metrics(
-                    *(trained, verifier, sampler, features, tolerances),
+                    *(trained, verifier, sampler, features, thresholds),
                     count=settings.samples,
                     modes=settings.mode_samples,
                     seed=each,
@@ -154,7 +147,7 @@ def evaluate_autoencoder(
 
     by_sampler = {sampler: generation(sampler) for sampler in get_args(Sampler)}
     metrics: dict[str, Any] = {
-        "reconstruction": reconstruction_metrics(trained, verifier, test, tolerances),
+        "reconstruction": reconstruction_metrics(trained, verifier, test, thresholds),
         "generation": by_sampler,
         "best_sampler": best_sampler(by_sampler),
     }
@@ -168,6 +161,6 @@ def evaluate_autoencoder(
             seed=seed,
         )
     metrics["real"] = real_metrics(
-        verifier, digits.real, digits.training, tolerances, settings.samples
+        verifier, digits.real, digits.training, thresholds, settings.samples
     )
     return AutoencoderEvaluation(metrics, columns)

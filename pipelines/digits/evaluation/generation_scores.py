@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pipelines.digits.data.stacking import DIGITS, channel_digits
 
 __all__ = [
+    "ConfidenceThresholds",
     "GenerationScores",
-    "Tolerances",
     "confidences",
     "generation_scores",
     "predicted_classes",
@@ -21,25 +21,25 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Tolerances:
+class ConfidenceThresholds:
     """The verifier's least confidence in an image that counts as predictable.
 
     Attributes:
-        mono: Of a single image.
+        single: Of a single image.
         stacked: Of a stack, the product of the confidences in its three channels.
     """
 
-    mono: float = 0.8
+    single: float = 0.8
     stacked: float = 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class GenerationScores:
-    """Scores of a set of images; "predictable" are those of a confidence of at least the tolerance.
+    """Scores of a set of images; "predictable" are those of a confidence of at least the threshold.
 
     Attributes:
         images: Number of all images.
-        tolerance: Least confidence in a predictable image.
+        threshold: Least confidence in a predictable image.
         predictability: Share of images that are predictable.
         accuracy: Share of digits (single channels) classified correctly among the predictable
             images; None without labels or without predictable images.
@@ -54,7 +54,7 @@ class GenerationScores:
     """
 
     images: int
-    tolerance: float
+    threshold: float
     predictability: float
     accuracy: float | None
     image_accuracy: float | None
@@ -78,16 +78,16 @@ class GenerationScores:
 
 def generation_scores(
     probabilities: NDArray[np.floating],
-    tolerance: float,
+    threshold: float,
     labels: NDArray[np.integer] | None = None,
 ) -> GenerationScores:
     """Score images by the probabilities that a classifier of digits gave to each channel.
 
-    With tolerance 0 every image counts, as in the mode counts of PacGAN (Lin et al., 2018).
+    With threshold 0 every image counts, as in the mode counts of PacGAN (Lin et al., 2018).
 
     Args:
         probabilities: Of each digit, [n, 10] or, for stacks, [n, channels, 10].
-        tolerance: Least confidence in a predictable image, 0 to 1; usual are 0.8 for single digits
+        threshold: Least confidence in a predictable image, 0 to 1; usual are 0.8 for single digits
             and 0.5 for three channels.
         labels: True classes, if the images have any, [n]; see `stacking.stacked_labels`.
 
@@ -102,8 +102,8 @@ def generation_scores(
     """
     by_channel = _by_channel(probabilities)
     channels = by_channel.shape[1]
-    if not 0 <= tolerance <= 1:
-        raise ValueError(f"tolerance: {tolerance}, 0 to 1 expected")
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"threshold: {threshold}, 0 to 1 expected")
     if labels is not None and (
         labels.shape != (len(by_channel),) or labels.min() < 0 or labels.max() >= DIGITS**channels
     ):
@@ -111,7 +111,7 @@ def generation_scores(
             f"labels: shape {labels.shape}, {len(by_channel)} of 0 to {DIGITS**channels - 1} "
             "expected"
         )
-    predictable = confidences(probabilities) >= tolerance
+    predictable = confidences(probabilities) >= threshold
     count = int(predictable.sum())
     classes = predicted_classes(probabilities)[predictable]
     class_counts = np.bincount(classes, minlength=DIGITS**channels)
@@ -122,7 +122,7 @@ def generation_scores(
         accuracy, image_accuracy = float(right.mean()), float(right.all(axis=1).mean())
     return GenerationScores(
         images=len(by_channel),
-        tolerance=tolerance,
+        threshold=threshold,
         predictability=count / len(by_channel),
         accuracy=accuracy,
         image_accuracy=image_accuracy,

@@ -60,7 +60,7 @@ def likelihood_metrics(
         raise ValueError("trained: an autoencoder without likelihood, a variational one expected")
     generator = torch.Generator().manual_seed(seed)
     pixels = pixel_values(
-        (trained.network_pixels(images) * 255).round().to(torch.uint8), "bernoulli", generator
+        (trained.network_pixels(images) * 255).round().to(torch.uint8), "dynamic", generator
     )
     bound = evidence_lower_bound(
         pixels, network.encode, network.decode, generator, samples=ELBO_SAMPLES

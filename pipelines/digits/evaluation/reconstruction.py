@@ -1,7 +1,7 @@
 """Evaluation of reconstructed digits by a verifier and by the reconstruction error."""
 
 from pipelines.digits.data.digit_set import DigitSet
-from pipelines.digits.evaluation.generation_scores import Tolerances, generation_scores
+from pipelines.digits.evaluation.generation_scores import ConfidenceThresholds, generation_scores
 from pipelines.digits.models.anomaly_score import squared_error
 from pipelines.digits.models.generation import grey_levels
 from pipelines.digits.models.likelihood import bernoulli_log_likelihood
@@ -12,7 +12,10 @@ __all__ = ["reconstruction_metrics"]
 
 
 def reconstruction_metrics(
-    trained: TrainedAutoencoder, verifier: Verifier, test: DigitSet, tolerances: Tolerances
+    trained: TrainedAutoencoder,
+    verifier: Verifier,
+    test: DigitSet,
+    thresholds: ConfidenceThresholds,
 ) -> dict[str, dict[str, float]]:
     """Evaluate reconstructions of test images by the verifier, and by losses in nats an image.
 
@@ -20,21 +23,21 @@ def reconstruction_metrics(
         trained: The model.
         verifier: The classifier of single digits.
         test: The images.
-        tolerances: For predictability and accuracy.
+        thresholds: For predictability and accuracy.
 
     Returns:
-        "mono", if the network takes single images, and "stacked".
+        "single", if the network takes single images, and "stacked".
     """
     units = test.units(trained.channels)
     logits = trained.logits(trained.latents(units))
     probabilities = classify(verifier, trained.joined(grey_levels(logits), trained.channels))
     scores = {
         "stacked": generation_scores(
-            test.stacked(probabilities, trained.channels), tolerances.stacked, test.stacked_labels
+            test.stacked(probabilities, trained.channels), thresholds.stacked, test.stacked_labels
         )
     }
     if trained.channels == 1:
-        scores["mono"] = generation_scores(probabilities, tolerances.mono, test.labels)
+        scores["single"] = generation_scores(probabilities, thresholds.single, test.labels)
     pixels = trained.network_pixels(units)
     metrics = {}
     for name, score in sorted(scores.items()):
@@ -43,7 +46,7 @@ def reconstruction_metrics(
             for key, value in score.to_metrics().items()
             if key in ("predictability", "accuracy", "image_accuracy")
         }
-    metrics["mono" if trained.channels == 1 else "stacked"] |= {
+    metrics["single" if trained.channels == 1 else "stacked"] |= {
         "loss": -float(bernoulli_log_likelihood(pixels, logits).mean()),
         "squared_error": float(squared_error(pixels, logits).mean()),
     }

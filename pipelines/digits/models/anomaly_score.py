@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["CorrectedScore", "highest_channel", "squared_error"]
+__all__ = ["DensityCorrectedScore", "highest_channel", "squared_error"]
 
 DENSITY_WEIGHT = 0.5
 """How much a latent's density counts beside the reconstruction error, both in deviations.
@@ -16,7 +16,7 @@ From a third to one it matters little, whether the 3 is held out or the 8.
 
 
 @dataclass(frozen=True)
-class CorrectedScore:
+class DensityCorrectedScore:
     """An anomaly score of two halves that fail on different images.
 
     The decoder draws many a strange image well, but from a latent that no training image has; and a
@@ -42,7 +42,7 @@ class CorrectedScore:
     @classmethod
     def fit(
         cls, errors: NDArray[np.floating], log_densities: NDArray[np.floating]
-    ) -> "CorrectedScore":
+    ) -> "DensityCorrectedScore":
         """Fit the score to training images.
 
         Args:

@@ -19,10 +19,10 @@ class Architecture:
     """The sizes of an encoder, and of the decoder that mirrors it.
 
     Attributes:
-        channels: Of the images: 1, also for stacks a channel at a time; 3 for stacks as a whole.
-        latent: Dimension of the latents.
+        in_channels: Of the images: 1, also for stacks a channel at a time; 3 for stacks as a whole.
+        latent_dim: Dimension of the latents.
         widths: Channels of the convolutions, each of which halves the image's sides; one or two.
-        hidden: Width of the linear layers between the convolutions and the latents.
+        hidden_dim: Width of the linear layers between the convolutions and the latents.
         residual_blocks: Pairs of linear layers of that width by which the decoder bends the latents
             before it draws. They let a variational autoencoder fill its prior evenly, so that more
             of what is drawn from N(0, I) is a digit; but then the latents of strange images lie
@@ -33,19 +33,19 @@ class Architecture:
             halvings than two or none.
     """
 
-    channels: int = 1
-    latent: int = 16
+    in_channels: int = 1
+    latent_dim: int = 16
     widths: Sequence[int] = (32, 64)
-    hidden: int = 256
+    hidden_dim: int = 256
     residual_blocks: int = 1
 
     def __post_init__(self) -> None:
-        if self.channels not in (1, 3):
-            raise ValueError(f"channels: {self.channels}, 1 or 3 expected")
+        if self.in_channels not in (1, 3):
+            raise ValueError(f"in_channels: {self.in_channels}, 1 or 3 expected")
         for name, values, least in [
-            ("latent", [self.latent], 1),
+            ("latent_dim", [self.latent_dim], 1),
             ("widths", self.widths, 1),
-            ("hidden", [self.hidden], 1),
+            ("hidden_dim", [self.hidden_dim], 1),
             ("residual_blocks", [self.residual_blocks], 0),
         ]:
             if any(value < least for value in values):
@@ -68,7 +68,7 @@ class Autoencoder(nn.Module):
         architecture: Its sizes.
 
     Example:
-        >>> network = Autoencoder(Architecture(latent=2, widths=[4], hidden=8))
+        >>> network = Autoencoder(Architecture(latent_dim=2, widths=[4], hidden_dim=8))
         >>> latents = network.encode(torch.zeros(5, 1, 28, 28))
         >>> latents.shape, network.decode(latents).shape
         (torch.Size([5, 2]), torch.Size([5, 1, 28, 28]))
@@ -77,7 +77,7 @@ class Autoencoder(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
-        self.encoder = encoder(architecture, architecture.latent)
+        self.encoder = encoder(architecture, architecture.latent_dim)
         self.decoder = decoder(architecture)
 
     def encode(self, pixels: Tensor) -> Tensor:
@@ -92,7 +92,7 @@ class Autoencoder(nn.Module):
 def encoder(architecture: Architecture, outputs: int) -> nn.Sequential:
     """Return the layers from images, [n, channels, 28, 28], to numbers, [n, outputs]."""
     layers: list[nn.Module] = []
-    for before, after in pairwise([architecture.channels, *architecture.widths]):
+    for before, after in pairwise([architecture.in_channels, *architecture.widths]):
         layers += [
             nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(after),
@@ -100,18 +100,18 @@ def encoder(architecture: Architecture, outputs: int) -> nn.Sequential:
         ]
     layers += [
         nn.Flatten(),
-        nn.Linear(math.prod(architecture.smallest), architecture.hidden, bias=False),
-        nn.BatchNorm1d(architecture.hidden),
+        nn.Linear(math.prod(architecture.smallest), architecture.hidden_dim, bias=False),
+        nn.BatchNorm1d(architecture.hidden_dim),
         nn.ReLU(inplace=True),
-        nn.Linear(architecture.hidden, outputs),
+        nn.Linear(architecture.hidden_dim, outputs),
     ]
     return _initialized(nn.Sequential(*layers))
 
 
 def decoder(architecture: Architecture) -> nn.Sequential:
     """Return the layers from latents, [n, latent], to logits of white, [n, channels, 28, 28]."""
-    hidden = architecture.hidden
-    layers: list[nn.Module] = [nn.Linear(architecture.latent, hidden)]
+    hidden = architecture.hidden_dim
+    layers: list[nn.Module] = [nn.Linear(architecture.latent_dim, hidden)]
     layers += [_ResidualBlock(hidden) for _ in range(architecture.residual_blocks)]
     layers += [
         nn.BatchNorm1d(hidden),
@@ -119,7 +119,7 @@ def decoder(architecture: Architecture) -> nn.Sequential:
         nn.Linear(hidden, math.prod(architecture.smallest), bias=False),
         nn.Unflatten(1, architecture.smallest),
     ]
-    widths = [*reversed(architecture.widths), architecture.channels]
+    widths = [*reversed(architecture.widths), architecture.in_channels]
     for depth, (before, after) in enumerate(pairwise(widths), start=1):
         upsampling = _ToFewChannels if depth == len(architecture.widths) else nn.ConvTranspose2d
         layers += [

@@ -1,12 +1,12 @@
-"""Training of autoencoders of every kind: AdamW, and one cycle of the learning rate."""
+"""Training of every kind of autoencoder, with AdamW and a one-cycle learning rate."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from lightning.pytorch import LightningModule
+from lightning.pytorch import Callback, LightningModule
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -18,19 +18,25 @@ from pipelines.training import Device, Precision, TensorBatches, TrainingResult,
 
 __all__ = ["fit_autoencoder", "train_autoencoder"]
 
-VALIDATION_BATCH_SIZE = 1000  # it decides memory and speed alone
-# In so few epochs the gradients' scale changes faster than AdamW's usual 0.999 forgets; after 4
-# epochs 0.95 gains 2 nats of likelihood.
+VALIDATION_BATCH_SIZE = 1000  # affects memory and speed only
+# In short trainings the scale of the gradients changes faster than AdamW's default of 0.999 allows
+# for. After 4 epochs, 0.95 gains 2 nats of likelihood.
 BETAS = (0.9, 0.95)
 
 
 class _AutoencoderTraining(LightningModule):
     """Training step and optimizer of an autoencoder."""
 
-    def __init__(self, network: Network, settings: AutoencoderSettings) -> None:
+    def __init__(
+        self, network: Network, settings: AutoencoderSettings, callbacks: Sequence[Callback]
+    ) -> None:
         super().__init__()
         self.network = network
         self.settings = settings
+        self.callbacks = callbacks
+
+    def configure_callbacks(self) -> Sequence[Callback]:
+        return self.callbacks
 
     def training_step(self, batch: tuple[Tensor], batch_idx: int) -> Tensor:
         loss, kl = self._loss("train", batch[0])
@@ -51,9 +57,9 @@ class _AutoencoderTraining(LightningModule):
         return one_cycle(self, optimizer)
 
     def _loss(self, split: str, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Log the loss, and return it with its KL, 0 of losses without one."""
-        images = _stacked_at_random(images, self.settings.architecture.channels)
-        pixels = pixel_values(images, self.settings.pixels)
+        """Log the loss and its parts; return the loss and its KL, 0 if it has none."""
+        images = _stacked_at_random(images, self.settings.architecture.in_channels)
+        pixels = pixel_values(images, self.settings.binarization)
         kind, samples = KINDS[self.settings.kind], self.settings.importance_samples
         parts = kind.loss(self.network, pixels, samples)
         self.log_dict(
@@ -75,24 +81,26 @@ def fit_autoencoder(
     precision: Precision = "32-true",
     checkpoint_folder: Path | None = None,
     on_epoch: Callable[[int, dict[str, float]], None] | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> tuple[TrainedAutoencoder, TrainingResult]:
     """Train an autoencoder, then fit the density of its latents.
 
     Args:
         images: uint8 [n, 28, 28].
         settings: Hyperparameters.
-        mixture_components: Of the Gaussian mixture that is fitted to the latents.
+        mixture_components: Components of the Gaussian mixture fitted to the latents.
         seed: Seed of every random draw.
-        device: See `train_autoencoder`, as for the three that follow.
-        precision: As Lightning names it.
-        checkpoint_folder: Where to keep, and to look for, the last epoch's state.
-        on_epoch: Called with the number and the metrics of each epoch.
+        device: See `train_autoencoder`.
+        precision: See `train_autoencoder`.
+        checkpoint_folder: See `train_autoencoder`.
+        on_epoch: See `train_autoencoder`.
+        callbacks: See `train_autoencoder`.
 
     Returns:
         The trained autoencoder and the result of its training.
 
     Raises:
-        ValueError: If an argument is out of range, or a latent is the same of all images.
+        ValueError: If an argument is out of range, or a latent has the same value for all images.
         DivergenceError: If the loss becomes infinite or NaN.
     """
     network, result = train_autoencoder(
@@ -103,12 +111,13 @@ def fit_autoencoder(
         precision=precision,
         checkpoint_folder=checkpoint_folder,
         on_epoch=on_epoch,
+        callbacks=callbacks,
     )
-    if settings.architecture.channels == 3:
+    if settings.architecture.in_channels == 3:
         stacks = draw_stacks(len(images), len(images), np.random.default_rng(seed))
         images = stacked_images(images, stacks)
     trained = with_latents_of(
-        images, network, settings.pixels, components=mixture_components, seed=seed
+        images, network, settings.binarization, components=mixture_components, seed=seed
     )
     return trained, result
 
@@ -122,21 +131,23 @@ def train_autoencoder(
     precision: Precision = "32-true",
     checkpoint_folder: Path | None = None,
     on_epoch: Callable[[int, dict[str, float]], None] | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> tuple[Network, TrainingResult]:
     """Train an autoencoder on images of single digits.
 
-    A network of three channels learns from stacks of them, drawn again at every step.
+    A network of three channels learns from stacks of these images, drawn anew at every step.
 
     Args:
         images: uint8 [n, 28, 28].
         settings: Hyperparameters.
-        seed: Decides the first weights, the validation images and every random draw of training.
-        device: See `pipelines.training.fit`, as for the three that follow.
-        precision: As Lightning names it.
-        checkpoint_folder: Where to keep, and to look for, the last epoch's state.
-        on_epoch: Called with the number and the metrics of each epoch: "train/loss" and
-            "validation/loss" in nats an image, and of a variational autoencoder with one sample
-            their parts "…/reconstruction" and "…/kl".
+        seed: Seed of the initial weights, the validation split and every random draw of training.
+        device: See `pipelines.training.fit`.
+        precision: Lightning's name of the precision.
+        checkpoint_folder: Folder of the checkpoint, from which an interrupted training resumes.
+        on_epoch: Called after each epoch with its number and its metrics: "train/loss" and
+            "validation/loss" in nats per image. A variational autoencoder with one importance
+            sample also has their parts "…/reconstruction" and "…/kl".
+        callbacks: Further Lightning callbacks.
 
     Returns:
         The network of the epoch with the lowest validation loss, and the history.
@@ -149,19 +160,19 @@ def train_autoencoder(
     if not 0 < held_out < len(images):
         raise ValueError(
             f"validation_fraction: {settings.validation_fraction} of {len(images)} images, "
-            "a share that leaves some of them on either side expected"
+            "expected a share that leaves images for both training and validation"
         )
     pixels = torch.from_numpy(images).unsqueeze(1)
     order = torch.from_numpy(np.random.default_rng(seed).permutation(len(images)))
     training, validation = pixels[order[:-held_out]], pixels[order[-held_out:]]
     if len(training) % settings.batch_size == 1:
-        # a last batch of one image has no statistics to normalise by
+        # batch normalisation needs at least two images in the last batch
         training = training[:-1]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = KINDS[settings.kind].network(settings.architecture)
     result = fit(
-        _AutoencoderTraining(network, settings),
+        _AutoencoderTraining(network, settings, callbacks),
         TensorBatches(training, batch_size=settings.batch_size, shuffle=True),
         TensorBatches(validation, batch_size=VALIDATION_BATCH_SIZE),
         max_epochs=settings.epochs,
@@ -178,7 +189,7 @@ def train_autoencoder(
 def _stacked_at_random(images: Tensor, channels: int) -> Tensor:
     """Return stacks, [n, channels, 28, 28], of the single images of a batch, [n, 1, 28, 28].
 
-    Each channel holds every image of the batch once, in an order of its own.
+    Each channel contains every image of the batch once, in its own random order.
     """
     if channels == 1:
         return images

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipelines.digits.data.augmentation import Augmentation
-from pipelines.digits.data.stacking import PixelMode
+from pipelines.digits.data.stacking import Binarization
 from pipelines.digits.models.autoencoder import Architecture
 from pipelines.digits.models.kinds import KINDS
 
@@ -46,7 +46,7 @@ class AutoencoderSettings:
     Attributes:
         kind: A key of `KINDS`: whether latents are numbers, or drawn from distributions.
         architecture: Sizes of the network.
-        pixels: What becomes of grey levels; see `stacking.pixel_values`.
+        binarization: How grey levels become inputs; see `stacking.pixel_values`.
         importance_samples: Latents that a variational autoencoder draws for an image in training;
             with more than one it learns by the importance-weighted bound.
         kl_warmup: Epochs in which the weight of KL(q(z|x) || N(0, I)) rises from 0 to 1, of a
@@ -69,7 +69,7 @@ class AutoencoderSettings:
 
     kind: str = "variational"
     architecture: Architecture = field(default_factory=Architecture)
-    pixels: PixelMode = "bernoulli"
+    binarization: Binarization = "dynamic"
     importance_samples: int = 1
     kl_warmup: float = 0.0
     epochs: int = 8

@@ -17,8 +17,12 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from pipelines.checksums import check_checksums, write_checksums
-from pipelines.digits.data.stacking import PixelMode, join_channels, pixel_values, split_channels
-from pipelines.digits.models.anomaly_score import CorrectedScore, highest_channel, squared_error
+from pipelines.digits.data.stacking import Binarization, join_channels, pixel_values, split_channels
+from pipelines.digits.models.anomaly_score import (
+    DensityCorrectedScore,
+    highest_channel,
+    squared_error,
+)
 from pipelines.digits.models.autoencoder import Architecture
 from pipelines.digits.models.gaussian_mixture import gaussian_mixture
 from pipelines.digits.models.generation import DECODED_AT_ONCE, decoded_images
@@ -53,11 +57,11 @@ class AnomalyScores(NamedTuple):
 
     Attributes:
         errors: Squared errors of reconstruction.
-        corrected: By error and density; see `anomaly_score.CorrectedScore`.
+        density_corrected: By error and density; see `anomaly_score.DensityCorrectedScore`.
     """
 
     errors: NDArray[np.float32]
-    corrected: NDArray[np.float64]
+    density_corrected: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +70,7 @@ class TrainedAutoencoder:
 
     Attributes:
         network: In evaluation mode.
-        pixels: What its training images' grey levels became.
+        binarization: How grey levels became inputs in training.
         prior: What latents are drawn from by definition: N(0, I) of a variational autoencoder, of
             another a normal distribution for each coordinate of the training latents.
         mixture: A Gaussian mixture fitted to the training latents.
@@ -74,20 +78,20 @@ class TrainedAutoencoder:
     """
 
     network: Network
-    pixels: PixelMode
+    binarization: Binarization
     prior: LatentDensity
     mixture: LatentDensity
-    correction: CorrectedScore
+    correction: DensityCorrectedScore
 
     @property
     def channels(self) -> int:
         """Channels of the images that the network takes at a time."""
-        return self.network.architecture.channels
+        return self.network.architecture.in_channels
 
     @property
-    def latent(self) -> int:
+    def latent_dim(self) -> int:
         """Dimension of the latents."""
-        return self.network.architecture.latent
+        return self.network.architecture.latent_dim
 
     @property
     def kind(self) -> str:
@@ -123,7 +127,7 @@ class TrainedAutoencoder:
             )
         singles = split_channels(images) if stacked else np.ascontiguousarray(images)
         grey = torch.from_numpy(singles).view(-1, self.channels, *side)
-        return pixel_values(grey, "binary" if self.pixels == "binary" else "float")
+        return pixel_values(grey, "threshold" if self.binarization == "threshold" else "none")
 
     def latents(self, images: NDArray[np.uint8]) -> Tensor:
         """Return the latents of images, or the means of their distributions, [n, latent].
@@ -203,7 +207,7 @@ class TrainedAutoencoder:
 def with_latents_of(
     images: NDArray[np.uint8],
     network: Network,
-    pixels: PixelMode,
+    binarization: Binarization,
     *,
     components: int,
     seed: int,
@@ -213,7 +217,7 @@ def with_latents_of(
     Args:
         images: The training images, [n, 28, 28], or stacks for a network of three channels.
         network: It is put in evaluation mode.
-        pixels: What its training images' grey levels became.
+        binarization: How grey levels became inputs in training.
         components: Of the Gaussian mixture.
         seed: Decides the draws from the latents' distributions and the fit of the mixture.
 
@@ -223,8 +227,10 @@ def with_latents_of(
     network.eval()
     variational = isinstance(network, VariationalAutoencoder)
     # the densities take the place of these while they do not exist
-    unfitted = standard_normal(network.architecture.latent)
-    trained = TrainedAutoencoder(network, pixels, unfitted, unfitted, CorrectedScore(0, 1, 0, 1))
+    unfitted = standard_normal(network.architecture.latent_dim)
+    trained = TrainedAutoencoder(
+        network, binarization, unfitted, unfitted, DensityCorrectedScore(0, 1, 0, 1)
+    )
     values = trained.network_pixels(images)
     means, log_variances = _encode(network, values)
     generator = torch.Generator().manual_seed(seed)
@@ -234,10 +240,10 @@ def with_latents_of(
     errors = squared_error(values, trained.logits(means)).numpy()
     return TrainedAutoencoder(
         network=network,
-        pixels=pixels,
+        binarization=binarization,
         prior=unfitted if variational else independent_normals(means),
         mixture=mixture,
-        correction=CorrectedScore.fit(errors, mixture.log_density(means).numpy()),
+        correction=DensityCorrectedScore.fit(errors, mixture.log_density(means).numpy()),
     )
 
 
@@ -249,7 +255,7 @@ def save_trained_autoencoder(trained: TrainedAutoencoder, folder: Path) -> None:
     configuration = {
         "kind": trained.kind,
         "architecture": asdict(trained.network.architecture),
-        "pixels": trained.pixels,
+        "binarization": trained.binarization,
         "correction": asdict(trained.correction),
     }
     (folder / CONFIGURATION_NAME).write_text(json.dumps(configuration, indent=2) + "\n")
@@ -276,16 +282,16 @@ def load_trained_autoencoder(folder: Path) -> TrainedAutoencoder:
         network.load_state_dict(load_file(folder / WEIGHTS_NAME))
         trained = TrainedAutoencoder(
             network=network.eval(),
-            pixels=configuration["pixels"],
+            binarization=configuration["binarization"],
             prior=load_density(folder / "prior.safetensors"),
             mixture=load_density(folder / "mixture.safetensors"),
-            correction=CorrectedScore(**configuration["correction"]),
+            correction=DensityCorrectedScore(**configuration["correction"]),
         )
-        if trained.pixels not in get_args(PixelMode):
-            modes = ", ".join(get_args(PixelMode))
-            raise ValueError(f"pixels: {trained.pixels!r}, one of {modes} expected")
+        if trained.binarization not in get_args(Binarization):
+            modes = ", ".join(get_args(Binarization))
+            raise ValueError(f"binarization: {trained.binarization!r}, one of {modes} expected")
         for name in get_args(Sampler):
-            if getattr(trained, name).means.shape[1] != network.architecture.latent:
+            if getattr(trained, name).means.shape[1] != network.architecture.latent_dim:
                 raise ValueError(f"{name} is of another dimension than the network's latents")
     except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         reason = " ".join(str(error).split())

@@ -23,7 +23,7 @@ class VariationalAutoencoder(nn.Module):
         architecture: Its sizes.
 
     Example:
-        >>> network = VariationalAutoencoder(Architecture(latent=2, widths=[4], hidden=8))
+        >>> network = VariationalAutoencoder(Architecture(latent_dim=2, widths=[4], hidden_dim=8))
         >>> mean, log_variance = network.encode(torch.zeros(5, 1, 28, 28))
         >>> mean.shape, log_variance.shape, network.decode(mean).shape
         (torch.Size([5, 2]), torch.Size([5, 2]), torch.Size([5, 1, 28, 28]))
@@ -32,7 +32,7 @@ class VariationalAutoencoder(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
-        self.encoder = encoder(architecture, 2 * architecture.latent)
+        self.encoder = encoder(architecture, 2 * architecture.latent_dim)
         self.decoder = decoder(architecture)
 
     def encode(self, pixels: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,1 +1,1 @@
-"""Figures drawn at random, and data sets of them in training, validation and test parts."""
+"""Random figures, and data sets of them with training, validation and test splits."""

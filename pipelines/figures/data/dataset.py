@@ -1,4 +1,4 @@
-"""A set of figures in three disjoint parts, and its file."""
+"""A data set of figures with three disjoint splits, and its file."""
 
 import io
 import zipfile
@@ -10,39 +10,39 @@ from numpy.typing import NDArray
 
 from pipelines.figures.data.drawing import CLASSES, draw_figures, split_indices
 
-__all__ = ["PARTS", "FigureSet", "Figures", "draw_figure_set", "read_figure_set"]
+__all__ = ["SPLITS", "FigureSet", "Figures", "draw_figure_set", "read_figure_set"]
 
-PARTS = ("train", "validation", "test")
+SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Images `[count, size, size]` of zeros and ones (uint8) with their labels `[count]`."""
+    """Binary images `[count, size, size]` and their labels `[count]`."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
-        """The images as rows, `[count, size * size]`, as an estimator takes them."""
+        """The images as the feature matrix of an estimator, `[count, size * size]`."""
         return self.images.reshape(len(self.images), -1)
 
 
 @dataclass(frozen=True)
 class FigureSet:
-    """Figures for training, for validation and for the final test."""
+    """Figures in a training, a validation and a test split."""
 
     train: Figures
     validation: Figures
     test: Figures
 
     def write(self, path: Path) -> None:
-        """Write the set as a compressed `.npz` file, the same bytes for the same figures."""
+        """Write the set as a compressed `.npz` file; equal sets give equal bytes."""
         arrays = {}
-        for name in PARTS:
-            part: Figures = getattr(self, name)
-            arrays |= {f"{name}_images": part.images, f"{name}_labels": part.labels}
-        with path.open("wb") as file:  # given a path, savez would add a suffix
+        for name in SPLITS:
+            split: Figures = getattr(self, name)
+            arrays |= {f"{name}_images": split.images, f"{name}_labels": split.labels}
+        with path.open("wb") as file:  # with a path, savez would add a suffix
             np.savez_compressed(file, **arrays)
 
 
@@ -57,48 +57,51 @@ def draw_figure_set(
     """Draw figures and split them at random.
 
     Args:
-        count: figures in all three parts together.
-        size: side of the canvas in pixels.
-        noise: probability that a set pixel moves and that an empty one is set.
-        centred: whether the figures fill the canvas.
-        fractions: shares for training, validation and test; they sum to 1.
-        rng: source of all randomness.
+        count: Number of figures in all three splits together.
+        size: Height and width of the canvas in pixels.
+        noise: Probability that a set pixel moves, and that an empty pixel is set.
+        centred: Whether the figures fill the canvas.
+        fractions: Fractions of the training, validation and test split; they sum to 1.
+        rng: Random number generator.
 
     Returns:
-        The set; see `draw_figures` and `split_indices` for what else they refuse.
+        The data set.
 
     Raises:
-        ValueError: there are so few figures that a class has none to train on.
+        ValueError: If `draw_figures` or `split_indices` rejects an argument, or the training split
+            has no figure of a class.
     """
     images, labels = draw_figures(count, size, noise, centred, rng)
-    parts = split_indices(count, fractions, rng)
-    missing = set(range(len(CLASSES))) - set(labels[parts[0]].tolist())
-    if missing:
-        raise ValueError(f"count={count} leaves no {CLASSES[min(missing)]} to train on; draw more")
-    return FigureSet(*(Figures(images[part], labels[part]) for part in parts))
+    splits = split_indices(count, fractions, rng)
+    absent = set(range(len(CLASSES))) - set(labels[splits[0]].tolist())
+    if absent:
+        raise ValueError(f"count={count} leaves no {CLASSES[min(absent)]} to train on; draw more")
+    return FigureSet(*(Figures(images[indices], labels[indices]) for indices in splits))
 
 
 def read_figure_set(path: Path) -> FigureSet:
-    """Read a set that `FigureSet.write` wrote.
+    """Read a data set written by `FigureSet.write`.
 
     Raises:
-        FileNotFoundError: the file is missing.
-        ValueError: the file is damaged or no such set; the message names it.
+        FileNotFoundError: If the file is missing.
+        ValueError: If the file is damaged or is not a data set of figures.
     """
     content = path.read_bytes()
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            # NumPy looks at the checksum of an array only if its header lets it read to the end
+            # NumPy verifies the checksum of an array only if its header is intact
             damaged = archive.testzip()
         if damaged is not None:
             raise ValueError(f"{damaged} is damaged")
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            parts = [Figures(arrays[f"{name}_images"], arrays[f"{name}_labels"]) for name in PARTS]
+            splits = [
+                Figures(arrays[f"{name}_images"], arrays[f"{name}_labels"]) for name in SPLITS
+            ]
     except Exception as error:
-        # a damaged file can raise anything at all
+        # a damaged file can raise any exception
         reason = " ".join(str(error).split())
-        raise ValueError(f"{path.name} is no set of figures: {reason}") from None
-    for part in parts:
-        if part.images.ndim != 3 or part.labels.shape != part.images.shape[:1]:
-            raise ValueError(f"{path.name} is no set of figures: shapes do not fit")
-    return FigureSet(*parts)
+        raise ValueError(f"{path.name} is not a data set of figures: {reason}") from None
+    for split in splits:
+        if split.images.ndim != 3 or split.labels.shape != split.images.shape[:1]:
+            raise ValueError(f"{path.name} is not a data set of figures: shapes do not fit")
+    return FigureSet(*splits)

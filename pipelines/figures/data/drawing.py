@@ -1,4 +1,4 @@
-"""Drawing the four figures: whole batches of noisy binary images from one random generator."""
+"""Drawing of the four figures as noisy binary images."""
 
 import math
 from collections.abc import Sequence
@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 __all__ = ["CLASSES", "MINIMUM_SIZE", "draw_figures", "split_indices"]
 
 CLASSES = ("cross", "circle", "horizontal", "vertical")
-"""Names of the classes; a figure's label is the index of its name."""
+"""Names of the classes. A label is an index into this tuple."""
 
 MINIMUM_SIZE = 7
-"""Smallest canvas; below it an off-centre square may have side 2, where cross and circle agree."""
+"""Smallest canvas in pixels; below it, a cross and a circle of side 2 would look the same."""
 
 RING_HALF_WIDTHS = (0.8, 0.9, 1.1, 1.2)
 LINE_GAPS = (4, 5, 6)
@@ -20,43 +20,43 @@ THICK_DIAGONAL_PROBABILITY = 1 / 3
 
 Pixels = NDArray[np.int32]
 
-# Pixels drawn at once: enough to hide NumPy's cost per call, few enough to stay near the cache.
+# Enough pixels to make NumPy's cost per call small, few enough to fit into the cache.
 PIXELS_PER_BATCH = 2**18
 
 
 def draw_figures(
     count: int, size: int, noise: float, centred: bool, rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Draw noisy figures, as many of each class as possible, in random order.
+    """Draw noisy figures of balanced classes in random order.
 
-    A centred figure fills the canvas. Any other lives in a square anchored in one of the four
-    corners, its side drawn uniformly from the whole numbers between 0.3 and 0.8 of the canvas.
+    A centred figure fills the canvas. Other figures lie in a square in one of the four corners,
+    with a side drawn uniformly from the whole numbers between 0.3 and 0.8 of the canvas.
 
-    - Cross: both diagonals of the square; each, with probability 1/3, is thick: its two
+    - Cross: both diagonals of the square. Each diagonal is thick with probability 1/3: its two
       neighbouring off-diagonals are set as well.
-    - Circle: the pixels with |distance - radius| <= w around the middle of the square, the radius
-      reaching the middle of its outermost pixels, w drawn from {0.8, 0.9, 1.1, 1.2}.
-    - Horizontal: lines across the square, the first in row 0 or 1, each further one 4, 5 or 6 rows
-      below the last (drawn anew for every line). Vertical: the transpose.
+    - Circle: the pixels with |distance - radius| <= w around the centre of the square. The radius
+      reaches the centre of its outermost pixels, and w is drawn from {0.8, 0.9, 1.1, 1.2}.
+    - Horizontal: lines across the square. The first line is in row 0 or 1, and each further line
+      is 4, 5 or 6 rows below the previous one, drawn independently.
+    - Vertical: the transpose of a horizontal figure.
 
-    Noise decides about every pixel of the clean figure at once: a set pixel leaves its place with
-    probability `noise`, an empty pixel is set with probability `noise`. Those that left land last,
-    each on a place drawn uniformly from the whole canvas (its own included); a place where one
-    lands is set, whatever was decided about it.
+    Noise acts on all pixels of the clean figure independently. A set pixel moves away with
+    probability `noise`, and an empty pixel is set with probability `noise`. Moved pixels then land
+    on places drawn uniformly from the whole canvas, and set them.
 
     Args:
         count: Number of figures, at least 1.
         size: Height and width of the canvas in pixels, at least `MINIMUM_SIZE`.
-        noise: Probability, between 0 and 1, that a pixel is moved or set.
-        centred: Whether the figure fills the canvas.
-        rng: Source of all randomness; the same state gives the same figures.
+        noise: Probability, between 0 and 1, that a set pixel moves, and that an empty pixel is set.
+        centred: Whether the figures fill the canvas.
+        rng: Random number generator.
 
     Returns:
-        Images `[count, size, size]` of zeros and ones, and labels `[count]`, indices into
+        Binary images `[count, size, size]`, and labels `[count]`, which are indices into
         `CLASSES`. Class sizes differ by at most one.
 
     Raises:
-        ValueError: If an argument is out of its range.
+        ValueError: If an argument is out of range.
 
     Example:
         >>> images, labels = draw_figures(8, 30, 0.1, centred=False, rng=np.random.default_rng(0))
@@ -84,39 +84,39 @@ def draw_figures(
 def split_indices(
     count: int, fractions: Sequence[float], rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], ...]:
-    """Split `count` examples at random into disjoint parts, such as training, validation and test.
+    """Split examples at random into disjoint splits, such as training, validation and test.
 
-    Sizes follow the largest-remainder method: each part gets the whole number below its share, and
-    the examples left over go to the parts with the largest fractions remaining, the earlier part
-    first where these are equal.
+    The sizes follow the largest-remainder method: each size is rounded down, and the remaining
+    examples go to the splits with the largest remainders, earlier splits first in a tie.
 
     Args:
-        count: Number of examples to split.
-        fractions: Share of each part, positive, together 1 (within 1e-9).
-        rng: Source of the random order.
+        count: Number of examples.
+        fractions: Fraction of each split. Fractions are positive and sum to 1 (within 1e-9).
+        rng: Random number generator.
 
     Returns:
-        One array of indices per part, in random order; together they are 0 ... count - 1.
+        One array of indices per split, in random order. Together they contain each of
+        0 ... count - 1 once.
 
     Raises:
-        ValueError: If the fractions are not positive, do not sum to 1, or leave a part empty.
+        ValueError: If the fractions are not positive, do not sum to 1, or leave a split empty.
 
     Example:
-        >>> parts = split_indices(10, (0.7, 0.2, 0.1), np.random.default_rng(0))
-        >>> [len(part) for part in parts]
+        >>> splits = split_indices(10, (0.7, 0.2, 0.1), np.random.default_rng(0))
+        >>> [len(indices) for indices in splits]
         [7, 2, 1]
     """
     fractions = tuple(fractions)
     if not all(fraction > 0 for fraction in fractions) or abs(sum(fractions) - 1) > 1e-9:
         raise ValueError(f"fractions must be positive and sum to 1, got {fractions}")
-    # Rounded, since 0.7 * 715 is 500.49999999999994, whose remainder must count as 0.5.
+    # Rounded because 0.7 * 715 is 500.49999999999994, whose remainder must count as 0.5.
     shares = np.round(np.array(fractions) * count, 6)
     sizes = np.floor(shares).astype(np.int64)
     by_remainder = np.argsort(sizes - shares, kind="stable")
     sizes[by_remainder[: count - sizes.sum()]] += 1
     if sizes.min() < 1:
         raise ValueError(
-            f"fractions must leave no part empty, got {fractions}, which split {count} examples"
+            f"fractions must leave no split empty, got {fractions}, which split {count} examples"
             f" into {sizes.tolist()}"
         )
     return tuple(np.split(rng.permutation(count), np.cumsum(sizes)[:-1]))
@@ -125,7 +125,7 @@ def split_indices(
 def draw_shapes(
     images: NDArray[np.uint8], labels: NDArray[np.int64], centred: bool, rng: np.random.Generator
 ) -> None:
-    """Draw the clean figure of each label `[batch]` into `images` `[batch, size, size]`."""
+    """Draw figures without noise for labels `[batch]` into `images` `[batch, size, size]`."""
     size = images.shape[-1]
     if centred:
         sides = np.full(len(labels), size, dtype=np.int32)
@@ -134,19 +134,19 @@ def draw_shapes(
         sides = rng.integers(smallest, largest, size=len(labels), dtype=np.int32, endpoint=True)
     top, left = rng.integers(2, size=(2, len(labels)), dtype=np.int32) * (size - sides)
 
-    # Coordinates within each figure's own square, where its rows and columns are 0 ... side - 1.
+    # Coordinates relative to the square of each figure, whose rows and columns are 0 ... side - 1.
     rows = (np.arange(size, dtype=np.int32) - top[:, None])[:, :, None]
     columns = (np.arange(size, dtype=np.int32) - left[:, None])[:, None, :]
     sides = sides[:, None, None]
     for label, draw in enumerate((cross, circle, horizontal, vertical)):
-        chosen = np.flatnonzero(labels == label)
-        images[chosen] = draw(rows[chosen], columns[chosen], sides[chosen], rng)
+        indices = np.flatnonzero(labels == label)
+        images[indices] = draw(rows[indices], columns[indices], sides[indices], rng)
 
 
 def cross(
     rows: Pixels, columns: Pixels, sides: Pixels, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Draw both diagonals of squares `sides` `[batch, 1, 1]`, each thick or thin by itself."""
+    """Draw both diagonals of squares of the given sides `[batch, 1, 1]`, each thick or thin."""
     thickness = rng.random((2, *sides.shape)) < THICK_DIAGONAL_PROBABILITY
     falling = np.abs(rows - columns) <= thickness[0]
     rising = np.abs(rows - (sides - 1 - columns)) <= thickness[1]
@@ -156,10 +156,10 @@ def cross(
 def circle(
     rows: Pixels, columns: Pixels, sides: Pixels, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Draw rings that touch all four edges of squares `sides` `[batch, 1, 1]`."""
+    """Draw rings that touch all four edges of squares of the given sides `[batch, 1, 1]`."""
     half_width = rng.choice(RING_HALF_WIDTHS, size=sides.shape)
-    # In units of half a pixel the middle of every square is a whole number, so squared distances
-    # are exact and mirrored pixels cannot differ by rounding.
+    # In units of half a pixel, the centre of every square is a whole number. Squared distances are
+    # therefore exact, and rings are symmetric.
     diameter = sides - 1
     distance = (2 * rows - diameter) ** 2 + (2 * columns - diameter) ** 2
     inner = np.ceil(np.maximum(diameter - 2 * half_width, 0) ** 2).astype(np.int32)
@@ -171,7 +171,7 @@ def circle(
 def horizontal(
     rows: Pixels, columns: Pixels, sides: Pixels, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Draw lines along the rows of squares `sides` `[batch, 1, 1]`, with random gaps."""
+    """Draw lines along the rows of squares of the given sides `[batch, 1, 1]`, at random gaps."""
     line = rng.integers(2, size=sides.shape)
     on_a_line = rows == line
     while np.any(line < sides):
@@ -183,32 +183,31 @@ def horizontal(
 def vertical(
     rows: Pixels, columns: Pixels, sides: Pixels, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Draw lines along the columns of squares `sides` `[batch, 1, 1]`, with random gaps."""
+    """Draw lines along the columns of squares of the given sides `[batch, 1, 1]`, like rows."""
     return horizontal(columns, rows, sides, rng)
 
 
 def inside(coordinates: Pixels, sides: Pixels) -> NDArray[np.bool_]:
-    """Return whether rows or columns, counted within a square, belong to it."""
+    """Return whether row or column coordinates relative to a square lie in it."""
     return (coordinates >= 0) & (coordinates < sides)
 
 
 def add_noise(images: NDArray[np.uint8], noise: float, rng: np.random.Generator) -> None:
-    """Move set pixels and set empty ones in `images` `[batch, size, size]`, each at `noise`."""
+    """Add noise to `images` `[batch, size, size]` in place, as `draw_figures` describes."""
     pixels = images.reshape(-1).view(np.bool_)
-    flipped = bernoulli(noise, pixels.size, rng)
-    departed = np.flatnonzero(flipped & pixels)
-    pixels ^= flipped
+    flips = bernoulli(noise, pixels.size, rng)
+    moved = np.flatnonzero(flips & pixels)
+    pixels ^= flips
     pixels_per_image = images[0].size
-    offsets = rng.integers(pixels_per_image, size=len(departed))
-    pixels[departed - departed % pixels_per_image + offsets] = True
+    offsets = rng.integers(pixels_per_image, size=len(moved))
+    pixels[moved - moved % pixels_per_image + offsets] = True
 
 
 def bernoulli(probability: float, count: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Draw independent truths `[count]` whose probability is exact to double precision.
+    """Draw independent booleans `[count]` that are true with a probability in double precision.
 
-    A random byte decides, 255 times out of 256: below the threshold is true, above it is false.
-    The byte that equals the threshold stands for the remaining fraction of 1/256, and only
-    there a second number is drawn.
+    One random byte decides in 255 of 256 cases: true below the threshold, false above it. For a
+    byte equal to the threshold, a second number is drawn for the remaining fraction of 1/256.
     """
     words = rng.integers(2**64 - 1, size=-(-count // 8), dtype=np.uint64, endpoint=True)
     draws = words.view(np.uint8)[:count]

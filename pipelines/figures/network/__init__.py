@@ -1,4 +1,4 @@
-"""A feed-forward network from scratch: its formulas, and in `plan` what makes them fast."""
+"""A feed-forward network in NumPy. The subpackage `plan` makes its formulas fast."""
 
 from pipelines.figures.network.layers import Activation, Conv2d, Dense, Dropout, Layer, MaxPool2d
 from pipelines.figures.network.network import Network

@@ -1,7 +1,7 @@
 """Activation functions a = f(z), each with its backward formula.
 
-Every function takes and returns arrays `[batch, ...]`, softmax `[batch, units]`. A backward formula
-turns `da`, the gradient of a loss with respect to a, into `dz`, the gradient with respect to z:
+Functions take and return arrays `[batch, ...]`, and softmax `[batch, units]`. A backward formula
+computes `dz`, the gradient of a loss with respect to z, from `da`, the gradient with respect to a:
 dz = da ∂a/∂z.
 """
 
@@ -35,7 +35,7 @@ def relu(z: Array) -> Array:
 
 
 def relu_backward(da: Array, z: Array, a: Array) -> Array:
-    """dz = da where z > 0, else 0: da sign(a), as a is not negative."""
+    """dz = da where z > 0, else 0. This is da sign(a), because a is not negative."""
     return da * np.sign(a)
 
 
@@ -81,7 +81,7 @@ def gelu_backward(da: Array, z: Array, a: Array) -> Array:
 
 
 def softmax(z: Array) -> Array:
-    """a = exp(z) / Σ exp(z), summed over the units; exp(z - max z) cannot overflow."""
+    """a = exp(z) / Σ exp(z), summed over the units; subtracting max z prevents overflow."""
     e = np.exp(z - np.max(z, axis=1, keepdims=True))
     return e / einsum("no->n", e)[:, None]
 
@@ -100,4 +100,4 @@ ACTIVATIONS: dict[str, tuple[Callable[..., Array], Callable[..., Array]]] = {
     "gelu": (gelu, gelu_backward),
     "softmax": (softmax, softmax_backward),
 }
-"""Activation functions f(z), each with its backward formula of (da, z, a)."""
+"""Activation functions f(z) by name, each with its backward formula of (da, z, a)."""

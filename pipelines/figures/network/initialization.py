@@ -1,4 +1,4 @@
-"""Initial weights, drawn at random."""
+"""Random initial weights."""
 
 import math
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 __all__ = ["Initialization", "draw_weights"]
 
 Initialization = float | str
-"""A positive number r (uniform between -r and r), "glorot" or "he"."""
+"""A positive number r (uniform between -r and r), "glorot" or "he"; see `draw_weights`."""
 
 
 def draw_weights(
@@ -17,11 +17,12 @@ def draw_weights(
     """Draw the initial weights of a layer.
 
     Args:
-        initialization: a positive number r: uniform between -r and r; "glorot": uniform between
-            ±√(6 / (inputs + outputs)) (Glorot and Bengio, AISTATS 2010); "he": normal with the
-            standard deviation √(2 / inputs) (He et al., arXiv:1502.01852).
-        shape: of the weights, `[outputs, inputs]` or `[filters, kernel, kernel, channels]`.
-        rng: source of the draw.
+        initialization: The distribution of the weights. A positive number r is uniform between -r
+            and r. "glorot" is uniform between ±√(6 / (inputs + outputs)) (Glorot and Bengio,
+            AISTATS 2010). "he" is normal with the standard deviation √(2 / inputs) (He et al.,
+            arXiv:1502.01852).
+        shape: Shape of the weights, `[outputs, inputs]` or `[filters, kernel, kernel, channels]`.
+        rng: Random number generator.
     """
     inputs, outputs = math.prod(shape[1:]), math.prod(shape[:-1])
     if initialization == "he":

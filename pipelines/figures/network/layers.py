@@ -1,7 +1,7 @@
 """Layers, each with its forward and its backward formula.
 
-Axes: n examples, i inputs, o outputs, h and w rows and columns of an image, c channels, k and l
-rows and columns of a kernel.
+Letters of the axes in `einsum`: n examples, i inputs, o outputs, h and w rows and columns of an
+image, c channels, k and l rows and columns of a kernel.
 """
 
 from dataclasses import dataclass
@@ -20,27 +20,27 @@ Rng = np.random.Generator | None
 
 
 class Layer:
-    """A step of a network."""
+    """Base class of all layers."""
 
     def shapes(self, input_shape: Shape) -> tuple[Shape, ...]:
-        """Return the shape of an example's outputs, then those of the layer's parameters."""
+        """Return the shape of one example's output, then the shapes of the layer's parameters."""
         return (input_shape,)
 
     def forward(self, x: Array, *parameters: Array, rng: Rng = None) -> tuple[Array, Any]:
-        """Return the outputs y for inputs `[batch, ...]`, and what `backward` needs of this pass.
+        """Return the outputs y for inputs x `[batch, ...]`, and the values `backward` needs.
 
-        A layer that draws at random does so from `rng`, which is None outside of training.
+        Random layers draw from `rng`, which is None outside of training.
         """
         raise NotImplementedError
 
     def backward(self, dy: Array, saved: Any, *parameters: Array) -> tuple[Array, ...]:
-        """Return the gradients with respect to x and the parameters, from `dy`, that of y."""
+        """Return the gradients of x and of the parameters, given the gradient `dy` of y."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class Dense(Layer):
-    """z = x Wᵀ + b, with W `[outputs, inputs]` and b `[outputs]`; an image becomes a vector."""
+    """z = x Wᵀ + b, with W `[outputs, inputs]` and b `[outputs]`; images are flattened."""
 
     units: int
 
@@ -59,7 +59,7 @@ class Dense(Layer):
 
 @dataclass(frozen=True)
 class Conv2d(Layer):
-    """z = W ⋆ x + b at every place where the kernel fits in the image.
+    """z = W ⋆ x + b, a cross-correlation without padding.
 
     Images are `[batch, height, width, channels]`, W is `[filters, kernel, kernel, channels]`.
     Source: LeCun et al., "Gradient-based learning applied to document recognition", 1998.
@@ -80,21 +80,22 @@ class Conv2d(Layer):
     def backward(self, dz: Array, patches: Array, W: Array, b: Array) -> tuple[Array, ...]:
         dW = einsum("nhwo,klcnhw->oklc", dz, patches)
         db = einsum("nhwo->o", dz)
-        # A pixel meets the weight k, l in the patch that begins k rows and l columns before it.
+        # A pixel is multiplied by weight (k, l) in the patch that starts k rows and l columns
+        # before it.
         margin = (self.kernel - 1, self.kernel - 1)
         padded_patches = self.patches(np.pad(dz, ((0, 0), margin, margin, (0, 0))))
         dx = einsum("klonhw,oklc->nhwc", padded_patches, W[:, ::-1, ::-1])
         return dx, dW, db
 
     def patches(self, x: Array) -> Array:
-        """Return a copy of all patches, `[k, l, c, n, h, w]`: contiguous, as BLAS needs them."""
+        """Return a copy of all patches `[k, l, c, n, h, w]`, contiguous as BLAS requires."""
         windows = sliding_window_view(x, (self.kernel, self.kernel), axis=(1, 2))
         return np.positive(windows.transpose(4, 5, 3, 0, 1, 2))
 
 
 @dataclass(frozen=True)
 class MaxPool2d(Layer):
-    """y = the largest of each square of pixels; an incomplete square at the edge is left out."""
+    """y = the maximum of each square of pixels; incomplete squares at the edges are ignored."""
 
     size: int
 
@@ -111,7 +112,7 @@ class MaxPool2d(Layer):
 
     def backward(self, dy: Array, saved: Any) -> tuple[Array, ...]:
         squares, y, (count, height, width, channels) = saved
-        # Pixels that are equally large share the gradient.
+        # Pixels tied for the maximum share the gradient.
         ties = reduce(np.add, [(pixel == y).astype(dy.dtype) for pixel in self.pixels(squares)])
         dsquares = (dy / ties)[:, :, None, :, None] * (squares == y[:, :, None, :, None])
         rows, columns = y.shape[1] * self.size, y.shape[2] * self.size
@@ -119,15 +120,15 @@ class MaxPool2d(Layer):
         return (np.pad(dwhole, ((0, 0), (0, height - rows), (0, width - columns), (0, 0))),)
 
     def pixels(self, squares: Array) -> list[Array]:
-        """Return each place in a square, `[n, h, w, c]`, of `[n, h, row, w, column, c]`."""
+        """Return each position in the squares `[n, h, row, w, column, c]` as `[n, h, w, c]`."""
         return [squares[:, :, i, :, j] for i, j in np.ndindex(self.size, self.size)]
 
 
 @dataclass(frozen=True)
 class Dropout(Layer):
-    """y = x m / (1 - p), each m 0 with probability p, else 1; y = x outside of training.
+    """y = x m / (1 - p), where each m is 0 with probability p, else 1; y = x outside of training.
 
-    Source: Srivastava et al., "Dropout", JMLR 15, 2014, with the factor applied in training.
+    Source: Srivastava et al., "Dropout", JMLR 15, 2014, with the scaling applied in training.
     """
 
     rate: float
@@ -144,7 +145,7 @@ class Dropout(Layer):
 
 @dataclass(frozen=True)
 class Activation(Layer):
-    """a = f(z), f one of `ACTIVATIONS` by its name."""
+    """a = f(z), where f is the named function of `ACTIVATIONS`."""
 
     name: str
 

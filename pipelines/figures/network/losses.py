@@ -1,8 +1,8 @@
 """Loss functions ℓ(a, t), each with its gradient.
 
-A loss takes outputs `a` and targets `t`, `[batch, outputs]`, and returns the loss of each example,
-`[batch]`; cross-entropies are in nats. Its gradient is dℓ/da, `[batch, outputs]`. The loss of a
-batch is the mean over its examples, so the batch's gradient is dℓ/da divided by the batch size.
+A loss takes outputs `a` and targets `t`, both `[batch, outputs]`, and returns the loss of each
+example `[batch]`. Cross-entropies are in nats. The gradient is dℓ/da `[batch, outputs]`. The loss
+of a batch is the mean over its examples, so its gradient is dℓ/da divided by the batch size.
 """
 
 from collections.abc import Callable
@@ -28,13 +28,13 @@ def mean_squared_error_gradient(a: Array, t: Array) -> Array:
 
 
 def clip(a: Array) -> Array:
-    """Return probabilities that are at least the type's precision away from 0 and 1."""
+    """Clip probabilities to at least the machine epsilon away from 0 and 1."""
     precision = float(np.finfo(a.dtype).eps)
     return np.minimum(np.maximum(a, precision), 1 - precision)
 
 
 def binary_cross_entropy(a: Array, t: Array) -> Array:
-    """ℓ = -Σ (t log p + (1 - t) log(1 - p)) / outputs, p the clipped a."""
+    """ℓ = -Σ (t log p + (1 - t) log(1 - p)) / outputs, where p is the clipped a."""
     p = clip(a)
     return einsum("no->n", -t * np.log(p) - (1 - t) * np.log1p(-p)) / a.shape[1]
 
@@ -46,7 +46,7 @@ def binary_cross_entropy_gradient(a: Array, t: Array) -> Array:
 
 
 def categorical_cross_entropy(a: Array, t: Array) -> Array:
-    """ℓ = -Σ t log p, p the clipped a."""
+    """ℓ = -Σ t log p, where p is the clipped a."""
     return einsum("no->n", -t * np.log(clip(a)))
 
 
@@ -67,7 +67,7 @@ def binary_cross_entropy_of_logits_gradient(z: Array, t: Array) -> Array:
 
 
 def categorical_cross_entropy_of_logits(z: Array, t: Array) -> Array:
-    """ℓ = log Σ exp(z) - Σ t z, for targets with the sum 1: -Σ t log softmax(z)."""
+    """ℓ = log Σ exp(z) - Σ t z, which is -Σ t log softmax(z) for targets that sum to 1."""
     z = z - np.max(z, axis=1, keepdims=True)
     return np.log(einsum("no->n", np.exp(z))) - einsum("no->n", t * z)
 
@@ -100,4 +100,4 @@ LOSSES_OF_LOGITS = {
         categorical_cross_entropy_of_logits, categorical_cross_entropy_of_logits_gradient
     ),
 }
-"""An activation and a loss in one formula of z: no logarithm of a rounded probability."""
+"""Losses as functions of logits z, which avoid the logarithm of a rounded probability."""

@@ -20,25 +20,26 @@ __all__ = ["Network", "TrainingStep", "fuse"]
 Arrays = tuple[Array, ...]
 Parameters = list[list[Array]]
 
-# Examples computed at once outside of training: it bounds the memory.
+# Number of examples per forward pass outside of training, to limit memory.
 CHUNK = 512
 
 
 @dataclass(frozen=True)
 class Network:
-    """Layers one after the other.
+    """A sequence of layers and their parameters.
 
     Attributes:
-        layers: the layers, from the inputs to the outputs.
-        input_shape: shape of one example.
-        vector: all parameters one after the other, `[count]`; training overwrites it.
+        layers: The layers, from the inputs to the outputs.
+        input_shape: Shape of one example.
+        vector: All parameters in one vector `[count]`, which training updates in place.
 
-    >>> from pipelines.figures.network import Activation, Dense
-    >>> layers = [Dense(20), Activation("relu"), Dense(4), Activation("softmax")]
-    >>> network = Network.zeros(layers, (900,))
-    >>> network.draw(["he", "glorot"], np.random.default_rng(0))
-    >>> network.outputs(np.zeros((1, 900)))
-    array([[0.25, 0.25, 0.25, 0.25]], dtype=float32)
+    Example:
+        >>> from pipelines.figures.network import Activation, Dense
+        >>> layers = [Dense(20), Activation("relu"), Dense(4), Activation("softmax")]
+        >>> network = Network.zeros(layers, (900,))
+        >>> network.draw(["he", "glorot"], np.random.default_rng(0))
+        >>> network.outputs(np.zeros((1, 900)))
+        array([[0.25, 0.25, 0.25, 0.25]], dtype=float32)
     """
 
     layers: tuple[Layer, ...]
@@ -47,7 +48,7 @@ class Network:
 
     @classmethod
     def zeros(cls, layers: Sequence[Layer], input_shape: Shape, dtype: str = "float32") -> Self:
-        """Return a network whose parameters are zero."""
+        """Return a network with all parameters zero."""
         empty = cls(tuple(layers), tuple(input_shape), np.zeros(0, dtype))
         count = sum(math.prod(shape) for shapes in empty.shapes() for shape in shapes)
         return replace(empty, vector=np.zeros(count, dtype))
@@ -61,7 +62,7 @@ class Network:
         return shapes
 
     def split(self, vector: Array) -> Parameters:
-        """Return the weights and the biases of each layer as views of `vector`, `[count]`."""
+        """Return the weights and the biases of each layer as views of `vector` `[count]`."""
         arrays, end = [], 0
         for shapes in self.shapes():
             own = []
@@ -73,17 +74,17 @@ class Network:
 
     @property
     def weights(self) -> list[Array]:
-        """The weights of each layer that has such, without the biases, as views of `vector`."""
+        """Weights, without biases, of each layer with parameters, as views of `vector`."""
         return [own[0] for own in self.split(self.vector) if own]
 
     def draw(self, initializations: Sequence[Initialization], rng: np.random.Generator) -> None:
-        """Draw weights, from an initialization for each layer that has such; set biases to 0."""
+        """Draw the weights, given one initialization per layer with weights; set biases to 0."""
         self.vector[:] = 0
         for W, initialization in zip(self.weights, initializations, strict=True):
             W[:] = draw_weights(initialization, W.shape, rng)
 
     def forward(self, x: Array, parameters: Parameters, rng: Rng = None) -> tuple[Array, list]:
-        """Return the outputs for inputs `[batch, features]`, and what each layer saved."""
+        """Return the outputs for inputs `[batch, features]`, and each layer's saved values."""
         x, saved = x.reshape(len(x), *self.input_shape), []
         for layer, W_and_b in zip(self.layers, parameters, strict=True):
             x, saved_here = layer.forward(x, *W_and_b, rng=rng)
@@ -91,7 +92,7 @@ class Network:
         return x, saved
 
     def backward(self, dy: Array, saved: list, parameters: Parameters) -> Parameters:
-        """Return the gradients of each layer's parameters by the chain rule, from the end."""
+        """Return the gradients of each layer's parameters by backpropagation."""
         gradients, steps = [], list(zip(self.layers, saved, parameters, strict=True))
         for layer, saved_here, W_and_b in reversed(steps):
             dy, *gradient = layer.backward(dy, saved_here, *W_and_b)
@@ -99,8 +100,8 @@ class Network:
         return gradients[::-1]
 
     def outputs(self, X: NDArray) -> Array:
-        """Return the outputs `[count, outputs]` for `X`, `[count, features]`, by way of float64."""
-        # In float32, a product may round a row by its place in the batch.
+        """Return the outputs `[count, outputs]` for `X` `[count, features]`, via float64."""
+        # In float32, the rounding of an example may depend on its position in the batch.
         parameters, chunks = self.split(self.vector.astype(np.float64)), []
         for start in range(0, len(X), CHUNK):
             x = X[start : start + CHUNK].astype(np.float64)
@@ -109,7 +110,7 @@ class Network:
 
 
 def fuse(network: Network, loss: str) -> tuple[Network, Loss]:
-    """Join the last activation with the loss of this name where one formula does both."""
+    """Merge the last activation into the named loss if `LOSSES_OF_LOGITS` has the pair."""
     *front, last = network.layers
     key = (getattr(last, "name", None), loss)
     if key in LOSSES_OF_LOGITS:
@@ -119,15 +120,15 @@ def fuse(network: Network, loss: str) -> tuple[Network, Loss]:
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """One step of training as a function of arrays.
+    """One training step as a function of arrays.
 
     Attributes:
-        network: the layers; the parameters are an argument of the step.
-        loss: the loss of the outputs.
-        update: the optimizer's formula, its own settings bound.
-        penalty: penalty on the weights, or None.
-        penalty_rate: its rate.
-        largest_norm: limit of the gradient's norm, or None.
+        network: The network. Its parameters are passed as an argument of the step.
+        loss: The loss of the outputs.
+        update: The optimizer's formula, with its own settings bound.
+        penalty: Penalty on the weights, or None.
+        penalty_rate: Rate of the penalty.
+        largest_norm: Maximum norm of the gradient, or None.
     """
 
     network: Network
@@ -140,15 +141,15 @@ class TrainingStep:
     def __call__(
         self, batch: Arrays, state: Arrays, learning_rate: float, number: int, rng: Rng
     ) -> tuple[Array, Arrays]:
-        """Return the outputs before the step, `[batch, outputs]`, and the new state.
+        """Return the outputs before the update `[batch, outputs]`, and the new state.
 
         Args:
-            batch: inputs `[batch, features]`, targets `[batch, outputs]` and, optionally, weights
+            batch: Inputs `[batch, features]`, targets `[batch, outputs]` and, optionally, weights
                 of the examples `[batch]`.
-            state: the vector of parameters and the optimizer's means, each `[count]`.
-            learning_rate: length of the step.
-            number: of the step, from 1.
-            rng: what layers draw from.
+            state: The parameters and the running means of the optimizer, each `[count]`.
+            learning_rate: The learning rate.
+            number: Number of the step, from 1.
+            rng: Random number generator for layers such as dropout.
         """
         (x, t, *weights), (vector, *means) = batch, state
         parameters = self.network.split(vector)

@@ -1,4 +1,4 @@
-"""The notation of the formulas: arrays, and `np.einsum` for every sum of products."""
+"""Notation of the formulas: the array type, and `einsum` for sums of products."""
 
 from functools import partial
 
@@ -9,5 +9,5 @@ __all__ = ["Array", "einsum"]
 
 Array = NDArray[np.floating]
 
-# With `optimize`, a product of two arrays is one of BLAS where that is possible.
+# With `optimize`, NumPy uses BLAS for the product of two arrays where possible.
 einsum = partial(np.einsum, optimize=True)

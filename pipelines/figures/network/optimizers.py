@@ -1,7 +1,7 @@
 """Optimizers and learning-rate schedules.
 
 An optimizer takes the parameters w, their gradient g and its running means, each `[count]`, the
-learning rate η and the number t of the step, from 1. It returns the new parameters and means.
+learning rate η, and the number t of the step (from 1). It returns the new parameters and means.
 """
 
 import math
@@ -37,7 +37,7 @@ def adam(w: Array, g: Array, means: Means, eta: float, t: int) -> Updated:
     """Adam (Kingma and Ba, arXiv:1412.6980, algorithm 1).
 
     m ← β₁ m + (1 - β₁) g; v ← β₂ v + (1 - β₂) g²; w ← w - η m̂ / (√v̂ + ε). Both means start at
-    zero; m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) correct this.
+    zero; m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) correct the resulting bias.
     """
     m, v = means
     m = BETA_1 * m + (1 - BETA_1) * g
@@ -67,23 +67,23 @@ OPTIMIZERS = {
 
 
 def constant(progress: float) -> float:
-    """1: the learning rate stays as it is."""
+    """Factor 1: a constant learning rate."""
     return 1.0
 
 
 def cosine(progress: float) -> float:
-    """½ (1 + cos π p): from 1 to 0 (Loshchilov and Hutter, arXiv:1608.03983)."""
+    """Factor ½ (1 + cos π p), from 1 to 0 (Loshchilov and Hutter, arXiv:1608.03983)."""
     return (1 + math.cos(math.pi * progress)) / 2
 
 
 def one_cycle(
     progress: float, warmup: float = 0.3, start: float = 0.04, end: float = 4e-6
 ) -> float:
-    """From 0.04 up to 1 and down to 4 · 10⁻⁶, along cosines (Smith, arXiv:1708.07120)."""
+    """Factor from 0.04 up to 1 and down to 4 · 10⁻⁶, along cosines (Smith, arXiv:1708.07120)."""
     if progress < warmup:
         return 1 + (start - 1) * cosine(progress / warmup)
     return end + (1 - end) * cosine((progress - warmup) / (1 - warmup))
 
 
 SCHEDULES = {"constant": constant, "cosine": cosine, "one_cycle": one_cycle}
-"""Factor of the learning rate by progress, 0 at the first step and 1 at the last."""
+"""Factors of the learning rate, as functions of progress from 0 (first step) to 1 (last step)."""

@@ -1,4 +1,4 @@
-"""Regularization: penalties on the weights, and a limit to the gradient."""
+"""Regularization: penalties on the weights, and gradient clipping."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -31,7 +31,7 @@ def l2_gradient(W: Array) -> Array:
 
 
 class Penalty(NamedTuple):
-    """A penalty of an array of weights, still to be multiplied by its rate, and its gradient."""
+    """A penalty on an array of weights, before multiplication by its rate, and its gradient."""
 
     value: Callable[[Array], float]
     gradient: Callable[[Array], Array]
@@ -41,5 +41,5 @@ PENALTIES = {"l1": Penalty(l1, l1_gradient), "l2": Penalty(l2, l2_gradient)}
 
 
 def clip_norm(g: Array, limit: float) -> Array:
-    """min(1, limit / ‖g‖) g, g `[count]` (Pascanu et al., arXiv:1211.5063, algorithm 1)."""
+    """min(1, limit / ‖g‖) g, for g `[count]` (Pascanu et al., arXiv:1211.5063, algorithm 1)."""
     return g * (limit / np.maximum(np.sqrt(einsum("i,i->", g, g)), limit))

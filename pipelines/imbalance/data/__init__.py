@@ -1,1 +1,1 @@
-"""The table of a power grid: its schema, files, gaps, resolution, calendar and split."""
+"""Tables of a power grid: schema, files, gaps, resolution, calendar and splits."""

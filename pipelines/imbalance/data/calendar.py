@@ -1,4 +1,4 @@
-"""The calendar that people and markets of the area live by, of rows whose times are UTC."""
+"""Features of the local Norwegian calendar for rows with UTC times."""
 
 from datetime import date
 
@@ -21,11 +21,11 @@ CALENDAR = (
     "season_cosine",
     "holiday",
 )
-"""What `calendar_features` tells of a row."""
+"""Names of the columns of `calendar_features`."""
 
 
 def local_time(times: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Return Norwegian clock time of UTC times, both without a time zone.
+    """Convert UTC times to Norwegian local time, both without a time zone.
 
     Example:
         >>> local_time(pd.DatetimeIndex(["2021-03-28 00:55", "2021-03-28 01:00"])).hour.tolist()
@@ -37,18 +37,18 @@ def local_time(times: pd.DatetimeIndex) -> pd.DatetimeIndex:
 def calendar_features(times: pd.DatetimeIndex) -> NDArray[np.float64]:
     """Return the columns of `CALENDAR`, from -1 to 1, [rows, 9].
 
-    Hours of the day and days of the week are those of the Norwegian clock; the seasons go round
-    once in a mean year; a holiday is a public holiday of Norway.
+    Hours and weekdays are in Norwegian local time. The season has a period of one mean year.
+    Holidays are the public holidays of Norway.
 
     Args:
-        times: UTC, without a time zone.
+        times: UTC times without a time zone.
     """
     local = local_time(times)
     day = ((local - local.normalize()) / pd.Timedelta(days=1)).to_numpy()
     week = (local.day_of_week.to_numpy() + day) / 7
     year = ((local - pd.Timestamp(2000, 1, 1)) / pd.Timedelta(days=365.2425)).to_numpy()
     waves = [
-        wave(2 * np.pi * turn) for turn in (day, 2 * day, week, year) for wave in (np.sin, np.cos)
+        wave(2 * np.pi * cycle) for cycle in (day, 2 * day, week, year) for wave in (np.sin, np.cos)
     ]
     return np.column_stack([*waves, _is_holiday(local)])
 

@@ -1,4 +1,4 @@
-"""Short gaps in a table, filled with the last known values and counted."""
+"""Filling of short gaps in a table with the last known values."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,19 +12,19 @@ from pipelines.imbalance.data.schema import STEP, TIME, TableError, check_table,
 __all__ = ["LONGEST_FILL", "Repairs", "fill_gaps"]
 
 LONGEST_FILL = 6
-"""Missing steps in a row, half an hour, that the last known values may stand in for."""
+"""Maximum number of consecutive missing steps to fill: half an hour."""
 
 
 @dataclass(frozen=True)
 class Repairs:
-    """What was mended in a table while it was read.
+    """Counts of the repairs made while reading a table.
 
     Attributes:
-        repeated_rows: Rows that an earlier file held as well, value for value; kept once.
-        filled_rows: Rows that were missing and took the values of the row before.
-        filled_values: Single empty cells, in rows that were there, that did the same.
-        longest_fill: Steps in a row, at most, that one value was carried on for.
-        first_fills: When the first few repaired rows begin, in words; "" without any.
+        repeated_rows: Number of dropped rows that repeat a row of another file.
+        filled_rows: Number of missing rows that were filled.
+        filled_values: Number of empty cells that were filled in existing rows.
+        longest_fill: Maximum number of consecutive steps filled with one value.
+        first_fills: Text with the times of the first few filled rows; empty if there are none.
     """
 
     repeated_rows: int = 0
@@ -38,17 +38,17 @@ class Repairs:
         return {name: value for name, value in asdict(self).items() if name != "first_fills"}
 
     def __str__(self) -> str:
-        """Return one line for a person."""
-        parts = []
+        """Return a summary in one line."""
+        notes = []
         if self.repeated_rows:
-            parts.append(f"{self.repeated_rows:,} rows of overlapping files kept once")
+            notes.append(f"{self.repeated_rows:,} rows of overlapping files kept once")
         if self.filled_rows or self.filled_values:
-            parts.append(
+            notes.append(
                 f"{self.filled_rows:,} missing rows and {self.filled_values:,} empty cells filled "
                 f"with the last known values, at most {self.longest_fill} steps in a row "
                 f"({self.first_fills})"
             )
-        return "; ".join(parts) or "nothing repaired"
+        return "; ".join(notes) or "nothing repaired"
 
 
 def fill_gaps(
@@ -56,49 +56,48 @@ def fill_gaps(
 ) -> tuple[pd.DataFrame, Repairs]:
     """Fill short gaps with the last known values.
 
-    The last known value looks back only, where an interpolation would tell a forecaster what comes
-    after the gap.
+    Interpolation is not used, because it would leak values from after a gap to a forecaster.
 
     Args:
-        table: Ascending, with rows or values missing.
-        places: What each row is called in errors; its time if None.
+        table: The rows in ascending order. Rows and values may be missing.
+        places: Description of each row in error messages; its time if None.
 
     Returns:
-        The table on every step of its clock, and the repairs.
+        The table without gaps, and the repairs.
 
     Raises:
-        TableError: If more than `LONGEST_FILL` steps in a row are missing, or the first value of a
-            column.
+        TableError: If more than `LONGEST_FILL` consecutive steps are missing, or the first value of
+            a column is missing.
     """
     names = [f"{time}" for time in table.index] if places is None else list(places)
-    # before the rows between are made: a mistaken year would mean millions of them
+    # checked before adding the missing rows, of which a wrong year would mean millions
     far = np.flatnonzero(np.diff(table.index) > (LONGEST_FILL + 1) * STEP)
     if len(far):
         before, after = table.index[far[0]], table.index[far[0] + 1]
         raise _too_long(names[far[0]], table.columns[0], before, f"{after}")
-    whole = table.reindex(pd.date_range(table.index[0], table.index[-1], freq=STEP, name=TIME))
-    position = whole.index.get_indexer(table.index)
-    missing = whole.isna().to_numpy()
+    complete = table.reindex(pd.date_range(table.index[0], table.index[-1], freq=STEP, name=TIME))
+    positions = complete.index.get_indexer(table.index)
+    missing = complete.isna().to_numpy()
     lengths = _steps_missing(missing)
     for column, name in enumerate(table.columns):
         if missing[0, column]:
-            raise TableError(f"{names[0]}: {name}: no value, and none before it to stand in for it")
-        late = np.flatnonzero(lengths[:, column] > LONGEST_FILL)
-        if len(late):
-            before = int(np.searchsorted(position, late[0] - LONGEST_FILL)) - 1
-            after = whole[name].iloc[late[0] :].first_valid_index()
+            raise TableError(f"{names[0]}: {name}: no value, and none before it to fill it with")
+        too_long = np.flatnonzero(lengths[:, column] > LONGEST_FILL)
+        if len(too_long):
+            before = int(np.searchsorted(positions, too_long[0] - LONGEST_FILL)) - 1
+            after = complete[name].iloc[too_long[0] :].first_valid_index()
             until = "the end" if after is None else f"{after}"
             raise _too_long(names[before], name, table.index[before], until)
-    absent = np.ones(len(whole), bool)
-    absent[position] = False
-    mended = whole.index[missing.any(axis=1)]
+    is_new = np.ones(len(complete), bool)
+    is_new[positions] = False
+    filled_times = complete.index[missing.any(axis=1)]
     repairs = Repairs(
-        filled_rows=int(absent.sum()),
-        filled_values=int(missing[~absent].sum()),
+        filled_rows=int(is_new.sum()),
+        filled_values=int(missing[~is_new].sum()),
         longest_fill=int(lengths.max(initial=0)),
-        first_fills=named_rows(mended, "{}".format),
+        first_fills=named_rows(filled_times, "{}".format),
     )
-    filled = whole.ffill()
+    filled = complete.ffill()
     check_table(filled)
     return filled, repairs
 
@@ -111,7 +110,7 @@ def _too_long(place: str, column: str, before: pd.Timestamp, until: str) -> Tabl
 
 
 def _steps_missing(missing: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the number of steps that each column has been missing for, [rows, columns]."""
+    """Return the number of steps since the last known value, [rows, columns]."""
     steps = np.arange(len(missing))[:, None]
     last_known = np.maximum.accumulate(np.where(missing, -1, steps), axis=0)
     return steps - last_known

@@ -1,6 +1,6 @@
-"""Tables as Parquet files, typed and quick to read, with a digest of what they hold.
+"""Tables as Parquet files with a digest of their values.
 
-Parquet's own checksums cover the pages, but neither their headers nor the footer.
+The digest is needed because Parquet's checksums do not cover page headers and the footer.
 """
 
 import hashlib
@@ -17,20 +17,20 @@ from pipelines.imbalance.data.schema import COLUMNS
 __all__ = ["read_rows", "read_table", "write_rows", "write_table"]
 
 DIGEST = b"sha256"
-"""Key of the file's metadata."""
+"""Key of the digest in the metadata of a file."""
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a table of the area; the same table gives the same bytes."""
+    """Write a table of the area; equal tables give equal bytes."""
     write_rows(table, path)
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Load the table that `write_table` wrote, in rows of 5 or 15 minutes.
+    """Read a table written by `write_table`, in rows of 5 or 15 minutes.
 
     Raises:
         FileNotFoundError: If the file is missing.
-        ValueError: If it is damaged, or holds something else.
+        ValueError: If the file is damaged or has other content.
     """
     try:
         table = read_rows(path)
@@ -38,26 +38,26 @@ def read_table(path: Path) -> pd.DataFrame:
             raise ValueError(f"columns {', '.join(map(str, table))}, {', '.join(COLUMNS)} expected")
         Clock.of(table)
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{path.name}: no table of the area: {error}") from error
+        raise ValueError(f"{path.name}: not a table of the area: {error}") from error
     return table
 
 
 def write_rows(rows: pd.DataFrame, path: Path) -> None:
-    """Write rows of numbers and times; the same rows give the same bytes."""
+    """Write rows of numbers and times; equal rows give equal bytes."""
     table = pa.Table.from_pandas(rows)
     digest = _digest(table.to_pandas())
     signed = table.replace_schema_metadata({**table.schema.metadata, DIGEST: digest})
     content = io.BytesIO()
     pq.write_table(signed, content, compression="zstd")
-    path.write_bytes(content.getbuffer())  # given a path, it would put what the disk says in words
+    path.write_bytes(content.getbuffer())  # with a path, pyarrow would rephrase the disk's OSError
 
 
 def read_rows(path: Path) -> pd.DataFrame:
-    """Load the rows that `write_rows` wrote.
+    """Read rows written by `write_rows`.
 
     Raises:
         FileNotFoundError: If the file is missing.
-        ValueError: If it is damaged; one line that says how.
+        ValueError: If the file is damaged. The message has one line.
     """
     content = path.read_bytes()
     try:
@@ -66,17 +66,17 @@ def read_rows(path: Path) -> pd.DataFrame:
         saved = (table.schema.metadata or {}).get(DIGEST)
         intact = saved == _digest(rows)
     except Exception as error:
-        # a damaged file can raise anything at all
+        # a damaged file can raise any exception
         raise ValueError(" ".join(str(error).split())) from error
     if saved is None:
-        raise ValueError("it holds no SHA-256 sum of its values")
+        raise ValueError("it has no SHA-256 sum of its values")
     if not intact:
-        raise ValueError("its values are not what was saved: their SHA-256 sum is another")
+        raise ValueError("its values are not what was saved: their SHA-256 sum differs")
     return rows
 
 
 def _digest(rows: pd.DataFrame) -> bytes:
-    """Return the digest of names, types, values and index, whatever their encoding."""
+    """Return a digest of names, types, values and index, independent of the encoding."""
     digest = hashlib.sha256()
     for name, values in rows.reset_index().items():
         digest.update(f"{name} {values.dtype}\n".encode())

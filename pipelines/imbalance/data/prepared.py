@@ -1,4 +1,4 @@
-"""The series as forecasters take it: one table, and the moments at which its parts begin."""
+"""A series prepared for forecasting: one table, and the start times of its splits."""
 
 import json
 from dataclasses import dataclass
@@ -18,12 +18,15 @@ SPLIT_NAME = "split.json"
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A series in one piece, since forecasts of a part look back into the one before.
+    """A series with the start times of its validation and test splits.
+
+    The table is not divided, because forecasts in one split use history from the previous split.
 
     Attributes:
-        table: In rows of 5 or 15 minutes; see `schema`.
-        validation_start: The first time of the validation part, UTC; what is earlier trains.
-        test_start: The first time of the test part.
+        table: The table, in rows of 5 or 15 minutes; see `schema`.
+        validation_start: First time of the validation split, UTC. Earlier rows are the training
+            split.
+        test_start: First time of the test split, UTC.
     """
 
     table: pd.DataFrame
@@ -32,43 +35,43 @@ class Prepared:
 
     @classmethod
     def of(cls, split: Split) -> "Prepared":
-        """Return the series of a split."""
+        """Create the series from its three splits."""
         table = pd.concat([split.train, split.validation, split.test])
         return cls(table, split.validation.index[0], split.test.index[0])
 
     @property
     def training_rows(self) -> pd.DataFrame:
-        """The rows that limits, scales and models may be fitted on."""
+        """The rows on which limits, scales and models are fitted."""
         return self.table[self.table.index < self.validation_start]
 
 
 def write_prepared(prepared: Prepared, folder: Path) -> None:
-    """Write `table.parquet` and `split.json`."""
+    """Write a series as `table.parquet` and `split.json`, with checksums."""
     write_table(prepared.table, folder / TABLE_NAME)
-    moments = {
+    starts = {
         "validation_start": prepared.validation_start.isoformat(),
         "test_start": prepared.test_start.isoformat(),
     }
-    (folder / SPLIT_NAME).write_text(json.dumps(moments, indent=2) + "\n")
+    (folder / SPLIT_NAME).write_text(json.dumps(starts, indent=2) + "\n")
     write_checksums(folder)
 
 
 def read_prepared(folder: Path) -> Prepared:
-    """Load the series that `write_prepared` wrote.
+    """Read a series written by `write_prepared`.
 
     Raises:
         FileNotFoundError: If a file is missing.
-        ValueError: If a file was changed since, or is no such file.
+        ValueError: If a file was changed or has other content.
     """
     check_checksums(folder)
     table = read_table(folder / TABLE_NAME)
     content = (folder / SPLIT_NAME).read_bytes()
     try:
-        moments = {name: pd.Timestamp(moment) for name, moment in json.loads(content).items()}
-        prepared = Prepared(table, **moments)
+        starts = {name: pd.Timestamp(time) for name, time in json.loads(content).items()}
+        prepared = Prepared(table, **starts)
         in_order = table.index[0] < prepared.validation_start < prepared.test_start
         if not (in_order and prepared.test_start <= table.index[-1]):
-            raise ValueError("its moments are not in order within the table")
+            raise ValueError("its times are not in order within the table")
     except (ValueError, TypeError, AttributeError) as error:
-        raise ValueError(f"{SPLIT_NAME}: no split of a series: {error}") from error
+        raise ValueError(f"{SPLIT_NAME}: not a split of a series: {error}") from error
     return prepared

@@ -1,4 +1,4 @@
-"""The clock of a table: how long a row lasts, and how many rows an hour, a day or a horizon has."""
+"""The resolution of a table, and conversion to a coarser one."""
 
 from dataclasses import dataclass
 
@@ -9,18 +9,18 @@ from pipelines.imbalance.data.schema import STEP
 __all__ = ["HORIZON", "RESOLUTIONS", "Clock", "at_resolution"]
 
 HORIZON = pd.Timedelta(hours=2)
-"""How far ahead forecasts reach, and plans are known."""
+"""Horizon of the forecasts, and of the plans known at an origin."""
 
 RESOLUTIONS = (5, 15)
-"""How long a row may last, in minutes."""
+"""Supported durations of a row in minutes."""
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The clock of a table.
+    """The resolution of a table, and the number of its rows per hour, day and horizon.
 
     Attributes:
-        minutes: How long a row lasts.
+        minutes: Duration of a row in minutes.
     """
 
     minutes: int
@@ -30,8 +30,8 @@ class Clock:
         """Return the clock of a table without gaps.
 
         Raises:
-            ValueError: If there are fewer rows than one origin and its horizon take, or if the time
-                between them is not one of `RESOLUTIONS` throughout.
+            ValueError: If the table has fewer rows than one origin and its horizon, or the time
+                between rows is not constant and one of `RESOLUTIONS`.
         """
         if len(table) < 2:
             raise ValueError(f"table: {len(table)} rows, at least an origin and two hours expected")
@@ -47,36 +47,36 @@ class Clock:
 
     @property
     def hour(self) -> int:
-        """Rows in an hour."""
+        """Number of rows per hour."""
         return 60 // self.minutes
 
     @property
     def day(self) -> int:
-        """Rows in a day."""
+        """Number of rows per day."""
         return 24 * self.hour
 
     @property
     def horizon(self) -> int:
-        """Rows, and steps of a forecast, in the horizon."""
+        """Number of rows, and of forecast steps, in the horizon."""
         return int(HORIZON / pd.Timedelta(minutes=self.minutes))
 
 
 def at_resolution(table: pd.DataFrame, minutes: int) -> pd.DataFrame:
-    """Return the table in rows of 5 or 15 minutes, each the mean of the rows it covers.
+    """Resample a table to rows of 5 or 15 minutes by averaging.
 
-    What is left over before the first and after the last whole row is left out.
+    Incomplete rows at the start and the end are dropped.
 
     Args:
-        table: In rows of 5 minutes; see `schema`.
-        minutes: How long a row shall last, 5 or 15.
+        table: The table, in rows of 5 minutes; see `schema`.
+        minutes: Duration of a row, 5 or 15.
 
     Raises:
-        ValueError: If `minutes` is another number.
+        ValueError: If `minutes` is neither 5 nor 15.
     """
     if minutes not in RESOLUTIONS:
         raise ValueError(f"minutes: {minutes}, 5 or 15 expected")
     length = pd.Timedelta(minutes=minutes)
     if length == STEP:
         return table
-    whole = table.loc[table.index[0].ceil(length) : (table.index[-1] + STEP).floor(length) - STEP]
-    return whole.resample(length).mean()
+    rows = table.loc[table.index[0].ceil(length) : (table.index[-1] + STEP).floor(length) - STEP]
+    return rows.resample(length).mean()

@@ -1,7 +1,7 @@
-"""What a table of the area is: its columns, its 5-minute clock, and the values that can be true.
+"""The schema of a table of the area: its columns, its time index and credible values.
 
-A table is a DataFrame whose index `start_time` (UTC, without a time zone) goes up in steps of five
-minutes, and whose columns are float64 and in MW.
+A table is a DataFrame with float64 columns in MW. Its index `start_time` (UTC, without a time zone)
+increases in steps of five minutes.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -22,10 +22,10 @@ __all__ = [
 ]
 
 TIME = "start_time"
-"""Name of the index: when the five minutes begin, UTC."""
+"""Name of the index: start of the five-minute interval, UTC."""
 
 STEP = pd.Timedelta(minutes=5)
-"""Time from one row to the next."""
+"""Time between rows."""
 
 LIMITS = {
     "hydro": (-10_000, 50_000),
@@ -38,46 +38,47 @@ LIMITS = {
     "sys_reg": (-50_000, 50_000),
     "flow": (-50_000, 50_000),
 }
-"""Least and greatest credible value of every column in MW; outside it a number is a mistake.
+"""Minimum and maximum credible value of each column in MW.
 
-Wide on purpose, about the installed capacity of the Nordic countries: real series hold imbalances
-down to -56,379 MW, which training limits (`features`) and evaluation does not hide. Hydro may pump
-and wind turbines draw a little from the grid.
+The limits are wide, about the installed capacity of the Nordic countries, because real series
+contain imbalances down to -56,379 MW. Training clips such outliers (see `features.limits`), and
+evaluation includes them. Hydro may be negative because of pumping, and wind because turbines
+consume some power.
 """
 
 COLUMNS = tuple(LIMITS)
 """The columns of a table, in order."""
 
 GROSS = 1500.0
-"""Imbalance in MW beyond which it is a mistake of the records, not of the plans."""
+"""Absolute imbalance in MW above which a value is a recording error."""
 
 ROWS_NAMED = 3
 
 
 class TableError(ValueError):
-    """A table, or a file of one, that cannot be used: one line that says what is wrong where."""
+    """A table or its file is invalid. The message names the fault and its place in one line."""
 
 
 def gross_outliers(table: pd.DataFrame) -> "pd.Series[bool]":
-    """Mark the rows whose imbalance is beyond `GROSS`."""
+    """Return which rows have an absolute imbalance above `GROSS`."""
     return table["y"].abs() > GROSS
 
 
 def check_table(
     table: pd.DataFrame, *, columns: Sequence[str] = COLUMNS, source: str = "table"
 ) -> None:
-    """Check that a table can be computed with as it is; nothing is repaired.
+    """Check that a table conforms to the schema, without changing it.
 
     Args:
-        table: The rows, in order.
-        columns: Which of `COLUMNS` it must have, in this order, and no others; the plans alone for
-            the hours to come.
-        source: What the table is called in errors.
+        table: The table.
+        columns: Required columns, a subset of `COLUMNS`, in this order. Tables of future hours have
+            only the plans.
+        source: Name of the table in error messages.
 
     Raises:
-        TableError: Naming the column and the first rows where a column is missing, surplus or not
-            float64, a value missing, infinite or out of `LIMITS`, or the index is not
-            `start_time`, without a time zone, from one multiple of five minutes to the next.
+        TableError: If a column is missing, unexpected or not float64; if a value is missing,
+            infinite or outside `LIMITS`; or if the index is not `start_time` without a time zone in
+            steps of five minutes. The message names the column and the first rows.
 
     Example:
         >>> times = pd.date_range("2021-03-01", periods=2, freq="5min", name="start_time")
@@ -119,16 +120,17 @@ def check(
     source: str,
     place: Callable[[int], str] = "in line {}".format,
 ) -> None:
-    """Check rows against columns of a schema, and raise the faults that pandera finds in one line.
+    """Check rows against column schemas, and report faults in one line.
 
     Args:
-        rows: `start_time` and values, and a name for each row as index.
-        columns: What is expected, and nothing else.
-        source: What the rows are called in errors.
-        place: Where a row is, by its name in the index.
+        rows: The rows with `start_time` as a column, and an identifier of each row as index.
+        columns: Schema of each required column. Other columns are not allowed.
+        source: Name of the rows in error messages.
+        place: Function that describes the place of a row, given its identifier.
 
     Raises:
-        TableError: Naming the first column at fault and its first rows.
+        TableError: If a row does not conform. The message names the first column at fault and its
+            first rows.
     """
     try:
         pa.DataFrameSchema(columns, strict=True).validate(rows, lazy=True)
@@ -136,16 +138,16 @@ def check(
         cases = error.failure_cases
     else:
         return
-    structural = {"column_in_dataframe": "missing", "column_in_schema": "surplus"}
-    for kind, word in structural.items():
+    column_faults = {"column_in_dataframe": "missing", "column_in_schema": "unexpected"}
+    for kind, fault in column_faults.items():
         names = cases.loc[cases["check"] == kind, "failure_case"]
         if len(names):
             raise TableError(
-                f"{source}: {word} columns {', '.join(map(str, names))}; "
+                f"{source}: {fault} columns {', '.join(map(str, names))}; "
                 f"{', '.join(columns)} expected"
             ) from None
     first = cases.iloc[0]
-    alike = cases[(cases["column"] == first["column"]) & (cases["check"] == first["check"])]
+    similar = cases[(cases["column"] == first["column"]) & (cases["check"] == first["check"])]
     if pd.isna(first["index"]):
         raise TableError(
             f"{source}: {first['column']}: {first['failure_case']}, {first['check']} expected"
@@ -154,12 +156,12 @@ def check(
         fault = "no value"
     else:
         fault = f"{first['failure_case']}, {first['check']} expected,"
-    where = named_rows(alike["index"], place)
-    raise TableError(f"{source}: {first['column']}: {fault} {where}")
+    places = named_rows(similar["index"], place)
+    raise TableError(f"{source}: {first['column']}: {fault} {places}")
 
 
 def named_rows(rows: Iterable[int], place: Callable[[int], str] = "in line {}".format) -> str:
-    """Return the first few places in words.
+    """Return a text that names the first few rows.
 
     Example:
         >>> named_rows([7, 8, 9, 12, 40])
@@ -171,7 +173,7 @@ def named_rows(rows: Iterable[int], place: Callable[[int], str] = "in line {}".f
 
 
 def value_columns(columns: Iterable[str], *, nullable: bool = False) -> dict[str, pa.Column]:
-    """Return the schema of columns of values; infinite ones are out of any limits."""
+    """Return the schemas of value columns; infinite values are outside all limits."""
     return {
         name: pa.Column(
             "float64",
@@ -183,7 +185,7 @@ def value_columns(columns: Iterable[str], *, nullable: bool = False) -> dict[str
 
 
 def clock_column() -> pa.Column:
-    """Return the schema of timestamps: present, at multiples of five minutes, ascending."""
+    """Return the schema of the times: not missing, multiples of five minutes, ascending."""
     return pa.Column(
         "datetime64[us]",
         [

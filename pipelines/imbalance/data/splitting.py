@@ -1,4 +1,4 @@
-"""A table in three parts by time: the past to train on, then validation, then test."""
+"""Chronological training, validation and test splits of a table."""
 
 import math
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ __all__ = ["Split", "split_by_fractions", "split_by_times"]
 
 @dataclass(frozen=True)
 class Split:
-    """Three parts of a table, one after the other, that share no row and leave none out.
+    """Consecutive training, validation and test splits that together contain each row once.
 
     Attributes:
         train: The earliest rows.
-        validation: Those after them.
+        validation: The rows between training and test.
         test: The latest rows.
     """
 
@@ -24,20 +24,20 @@ class Split:
 
 
 def split_by_fractions(table: pd.DataFrame, train: float, validation: float) -> Split:
-    """Split a table by shares of its time; the test part takes the rest.
+    """Split a table by fractions of its rows; the test split gets the remaining rows.
 
     Args:
-        table: See `schema`.
-        train: Share of the rows, above 0.
-        validation: Share of the rows, above 0; together with `train` below 1.
+        table: The table; see `schema`.
+        train: Fraction of the training split, above 0.
+        validation: Fraction of the validation split, above 0. The two fractions sum to less than 1.
 
     Raises:
-        ValueError: If a share is out of range, or a part would be empty.
+        ValueError: If a fraction is out of range, or a split would be empty.
 
     Example:
         >>> times = pd.date_range("2021-03-01", periods=10, freq="5min", name="start_time")
         >>> split = split_by_fractions(pd.DataFrame({"y": range(10)}, times), 0.7, 0.2)
-        >>> [len(part) for part in (split.train, split.validation, split.test)]
+        >>> [len(rows) for rows in (split.train, split.validation, split.test)]
         [7, 2, 1]
     """
     if not (train > 0 and validation > 0 and train + validation < 1):
@@ -45,8 +45,8 @@ def split_by_fractions(table: pd.DataFrame, train: float, validation: float) -> 
             f"train, validation: {train}, {validation}, positive fractions below 1 together "
             "expected"
         )
-    # Exact for shares like 0.7 and 0.2, whose sum as floats lies below 0.9.
-    ends = [math.floor(share * len(table) + 1e-6) for share in (train, train + validation)]
+    # Exact for fractions such as 0.7 and 0.2, whose sum as floats is below 0.9.
+    ends = [math.floor(fraction * len(table) + 1e-6) for fraction in (train, train + validation)]
     if not 0 < ends[0] < ends[1] < len(table):
         raise ValueError(
             f"table: {len(table)} rows, enough for {train} to train and {validation} to validate "
@@ -58,16 +58,16 @@ def split_by_fractions(table: pd.DataFrame, train: float, validation: float) -> 
 def split_by_times(
     table: pd.DataFrame, validation_start: str | pd.Timestamp, test_start: str | pd.Timestamp
 ) -> Split:
-    """Split a table at two moments.
+    """Split a table at two times.
 
     Args:
-        table: See `schema`.
-        validation_start: The first time of the validation part, UTC; what is earlier trains.
-        test_start: The first time of the test part.
+        table: The table; see `schema`.
+        validation_start: First time of the validation split, UTC. Earlier rows are the training
+            split.
+        test_start: First time of the test split, UTC.
 
     Raises:
-        ValueError: If one is no time in UTC, or the table does not begin before the first, have
-            rows between the two, and go on after the second.
+        ValueError: If an argument is not a time, or a split would be empty.
 
     Example:
         >>> times = pd.date_range("2021-03-01", periods=10, freq="5min", name="start_time")
@@ -78,8 +78,8 @@ def split_by_times(
         Timestamp('2021-03-01 00:45:00')
     """
     first, second = (
-        parse_time(name, time)
-        for name, time in (("validation_start", validation_start), ("test_start", test_start))
+        parse_time(name, value)
+        for name, value in (("validation_start", validation_start), ("test_start", test_start))
     )
     begin, end = table.index[0], table.index[-1]
     if not begin < first < second <= end:
@@ -100,11 +100,11 @@ def split_by_times(
 
 
 def parse_time(name: str, time: str | pd.Timestamp) -> pd.Timestamp:
-    """Parse a moment, as UTC without a time zone."""
+    """Return a time as UTC without a time zone; `name` identifies it in error messages."""
     try:
-        moment = pd.Timestamp(time)
+        timestamp = pd.Timestamp(time)
     except ValueError:
         raise ValueError(f"{name}: {time!r}, a time such as '2021-05-16 20:10' expected") from None
-    if moment is pd.NaT:
+    if timestamp is pd.NaT:
         raise ValueError(f"{name}: {time!r}, a time such as '2021-05-16 20:10' expected")
-    return moment if moment.tz is None else moment.tz_convert("UTC").tz_localize(None)
+    return timestamp if timestamp.tz is None else timestamp.tz_convert("UTC").tz_localize(None)

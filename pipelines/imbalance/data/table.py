@@ -1,4 +1,4 @@
-"""Reading the table of the area from CSV files that each hold a part of it."""
+"""Reading of one table from several CSV files."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,55 +16,55 @@ FILE = "file"
 
 
 def read_tables(paths: Sequence[Path]) -> tuple[pd.DataFrame, Repairs]:
-    """Read one table from CSV files that each hold a part of its rows.
+    """Read one table from CSV files that each contain some of its rows.
 
-    Files may touch or overlap. What they both hold must agree to the last digit. Rows missing
-    within or between them, and empty cells, are filled as `fill_gaps` says. Empty lines are passed
-    over.
+    Files may overlap if their common rows have equal values. `fill_gaps` fills missing rows and
+    empty cells. Empty lines are ignored.
 
     Args:
         paths: The files, in any order.
 
     Returns:
-        The table, ascending, and what was repaired.
+        The table in ascending order, and the repairs.
 
     Raises:
-        TableError: If there is no file, or naming file, column and first lines: columns missing,
-            surplus or twice; a line of too few or too many fields; a last line without its end, as
-            of a file that was cut; a cell that is no number or no time, infinite or out of
-            `schema.LIMITS`; times off the multiples of five minutes, twice or descending in a file;
-            files that contradict each other; a gap too long to fill.
+        TableError: If there is no file; if columns are missing, unexpected or repeated; if a line
+            has the wrong number of fields or the last line is cut; if a cell is not a number or a
+            time, or is outside `schema.LIMITS`; if the times of a file are not ascending multiples
+            of five minutes; if overlapping files differ; or if a gap is too long to fill. The
+            message names file, column and first lines.
         OSError: If a file cannot be read.
     """
     if not paths:
         raise TableError("paths: no CSV file, at least one expected")
-    parts = [read_file(path).assign(**{FILE: str(path)}) for path in paths]
-    rows = pd.concat(parts).sort_values(TIME, kind="stable", ignore_index=True)
+    tables = [read_file(path).assign(**{FILE: str(path)}) for path in paths]
+    rows = pd.concat(tables).sort_values(TIME, kind="stable", ignore_index=True)
     check_agreement(rows)
-    kept = rows.drop_duplicates(TIME)
+    unique = rows.drop_duplicates(TIME)
     table, repairs = fill_gaps(
-        kept.set_index(TIME)[[*COLUMNS]],
-        places=kept[FILE].str.cat(kept[LINE].map(", line {}".format)),
+        unique.set_index(TIME)[[*COLUMNS]],
+        places=unique[FILE].str.cat(unique[LINE].map(", line {}".format)),
     )
-    return table, replace(repairs, repeated_rows=len(rows) - len(kept))
+    return table, replace(repairs, repeated_rows=len(rows) - len(unique))
 
 
 def check_agreement(rows: pd.DataFrame) -> None:
-    """Check that rows of the same time, from different files, have the same values.
+    """Check that rows with the same time in different files have the same values.
 
     Raises:
-        TableError: Naming both files and lines, and the first column that differs.
+        TableError: If values differ. The message names both files and lines, and the first column
+            that differs.
     """
     times = rows[[TIME, *COLUMNS]].drop_duplicates()[TIME]
-    contradicted = times[times.duplicated()].unique()
-    if not len(contradicted):
+    conflicts = times[times.duplicated()].unique()
+    if not len(conflicts):
         return
-    alike = rows[rows[TIME] == contradicted[0]]
-    column = next(name for name in COLUMNS if alike[name].nunique(dropna=False) > 1)
-    first = alike.iloc[0]
-    other = alike[~alike[column].isin([first[column]])].iloc[0]
+    candidates = rows[rows[TIME] == conflicts[0]]
+    column = next(name for name in COLUMNS if candidates[name].nunique(dropna=False) > 1)
+    first = candidates.iloc[0]
+    other = candidates[~candidates[column].isin([first[column]])].iloc[0]
     raise TableError(
         f"{other[FILE]}: {column}: {other[column]} in line {other[LINE]}, but {first[column]} in "
-        f"line {first[LINE]} of {first[FILE]}, both of {contradicted[0]}; {len(contradicted)} such "
+        f"line {first[LINE]} of {first[FILE]}, both at {conflicts[0]}; {len(conflicts)} such "
         "rows, equal values expected where files overlap"
     )

@@ -60,7 +60,7 @@ class Backtest:
         bounds = block_bootstrap(losses, still, min(day, len(losses)), seed=seed)
         metrics = self.scores.to_metrics()
         for name, (low, high) in bounds.items():
-            metrics |= {f"{name}_low": low, f"{name}_high": high}
+            metrics |= {f"{name}_ci_low": low, f"{name}_ci_high": high}
         return metrics
 
     def seed_metrics(self) -> dict[str, float]:

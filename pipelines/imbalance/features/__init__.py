@@ -1,1 +1,1 @@
-"""Features of a table: structural imbalance, windows about any origin, and scaled tensors."""
+"""Features of a table: structural imbalance, windows around origins, and scaled tensors."""

@@ -1,16 +1,16 @@
-"""Features: what is known of every row, so arranged that windows about any origin are a look-up.
+"""Features of each row of a table, arranged so that a window around any origin is a look-up.
 
-An origin is a row, the last one whose imbalance is known; forecasts are of the two hours after it.
-Of the imbalance only rows up to the origin count, of the plans only rows up to two hours after it.
-Every column here is a matter of rows before, or at, its own, so no window can look ahead.
+An origin is the last row whose imbalance is known. Forecasts are for the two hours after it. They
+may use the imbalance up to the origin, and plans up to two hours after it. Every feature of a row
+depends only on that row and earlier ones, so no window can look ahead.
 
-Regulation (`sys_reg`) counts as a plan, as those who publish the series describe it: the planned
-activation of balancing services. It moves the imbalance megawatt for megawatt the moment it
-changes, so much hangs on its really being known two hours ahead.
+Regulation (`sys_reg`) is treated as a plan, because the publishers of the series describe it as the
+planned activation of balancing services. It changes the imbalance by the same number of megawatts
+at the same time. Good forecasts therefore depend on regulation being known two hours ahead.
 
-Levels of plans drift with seasons that a few months of training have not seen; changes from the
-origin to a later row do not. So plans enter as `changes`, and those of production and flow as what
-is unusual in them, the difference from the mean of the same time of the seven days before.
+The levels of plans drift with the seasons, which a few months of training data do not cover, but
+their changes after the origin do not drift. Plans therefore enter as `changes`. Production and flow
+enter as unusual plans: the difference from the mean at the same time of the previous seven days.
 """
 
 from collections.abc import Sequence
@@ -35,33 +35,34 @@ CHANGES = (
     *(f"unusual_{name}" for name in PLANS),
     *(f"profile_{days}_days" for days in PROFILE_DAYS),
 )
-"""Columns of `Features.changes`."""
+"""Names of the columns of `Features.changes`."""
 
 MEANS = (3, 6, 12, 24)
-"""Hours of the running means."""
+"""Widths of the running means in hours."""
 
 HISTORY = pd.Timedelta(days=7, hours=3)
-"""How much of the table must lie before an origin."""
+"""Length of the history that an origin requires."""
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """What is known of each row of a table. Imbalance of the last two hours may be missing.
+    """The features of each row of a table. The imbalance of the last two hours may be missing.
 
     Attributes:
-        clock: Of the table.
-        times: When each row begins, UTC.
-        imbalance: As it was measured, to score with, MW [rows].
-        limited: The imbalance within the limits, to learn from, MW [rows].
-        target: What is forecast, known up to the last origin, MW [rows - horizon]: the imbalance
-            within the limits, for altered features less the structural imbalance known at that row.
-        structural: Of each origin and the steps after it, MW [rows - horizon, 1 + horizon]; see
-            `structural_ahead`.
-        altered: Whether the target is without structural imbalance.
-        means: Of the target over `MEANS` hours up to and with each row, MW [rows - horizon, 4].
-        changes: The columns of `CHANGES`, of which the difference from the origin counts, MW
-            [rows, 10]: regulation, unusual plans, and the mean of the target at the same time of
-            the 1, 3 and 7 days before.
+        clock: Resolution of the table.
+        times: Start time of each row, UTC.
+        imbalance: Measured imbalance, used for scores, MW [rows].
+        limited: Imbalance clipped to the limits, used for training, MW [rows].
+        target: The forecast quantity, MW [rows - horizon]: the clipped imbalance or, for residual
+            features, the clipped imbalance minus the structural imbalance known at that row.
+        structural: Structural imbalance of each origin and the steps after it, MW
+            [rows - horizon, 1 + horizon]; see `structural_ahead`.
+        residual: Whether the target excludes the structural imbalance.
+        means: Running means of the target over `MEANS` hours up to and including each row, MW
+            [rows - horizon, 4].
+        changes: The columns of `CHANGES`, MW [rows, 10]: regulation, unusual plans, and profiles,
+            which are means of the target at the same time of the previous 1, 3 and 7 days. Models
+            use their differences from the origin.
         calendar: The columns of `calendar.CALENDAR`, [rows, 9].
         date: Number of the Norwegian calendar day, [rows].
     """
@@ -72,7 +73,7 @@ class Features:
     limited: NDArray[np.float64]
     target: NDArray[np.float64]
     structural: NDArray[np.float64]
-    altered: bool
+    residual: bool
     means: NDArray[np.float64]
     changes: NDArray[np.float64]
     calendar: NDArray[np.float64]
@@ -80,45 +81,51 @@ class Features:
 
     @property
     def origins(self) -> NDArray[np.int64]:
-        """Every row with enough history before it and two hours of plans after it."""
+        """All rows with enough history before and two hours of plans after them."""
         first = int(HISTORY / pd.Timedelta(minutes=self.clock.minutes))
         return np.arange(first, len(self.target))
 
     def origins_between(self, first: pd.Timestamp, end: pd.Timestamp) -> NDArray[np.int64]:
-        """Return the origins whose every step is in [first, end); history may reach before it."""
+        """Return the origins whose steps all lie in [first, end); their history may be earlier."""
         origins = self.origins
-        after = self.times[origins + 1] >= first
-        before = self.times[origins + self.clock.horizon] < end
-        return origins[after & before]
+        starts_after = self.times[origins + 1] >= first
+        ends_before = self.times[origins + self.clock.horizon] < end
+        return origins[starts_after & ends_before]
 
     def ahead(self, origins: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the rows of the steps after each origin, [origins, horizon]."""
         return origins[:, None] + np.arange(1, self.clock.horizon + 1)
 
     def truth(self, origins: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the measured imbalance, to score with, MW [origins, horizon]."""
+        """Return the measured imbalance for scores, MW [origins, horizon]."""
         return self.imbalance[self.ahead(origins)]
 
     def movement(self, origins: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the training target: its change since the origin, MW [origins, horizon]."""
-        aims = self.limited[self.ahead(origins)] - self.offset(origins)
-        return aims - self.target[origins, None]
+        """Return the change of the target since each origin, MW [origins, horizon].
+
+        Forecasters are trained on this movement.
+        """
+        future = self.limited[self.ahead(origins)] - self.offset(origins)
+        return future - self.target[origins, None]
 
     def offset(self, origins: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the part to add back to forecasts of the target, MW [origins, horizon]."""
-        if self.altered:
+        """Return the difference between imbalance and target, MW [origins, horizon].
+
+        Adding it to a forecast of the target gives a forecast of the imbalance.
+        """
+        if self.residual:
             return self.structural[origins, 1:]
         return np.zeros((len(origins), self.clock.horizon))
 
 
-def make_features(table: pd.DataFrame, limits: Limits, *, altered: bool) -> Features:
+def make_features(table: pd.DataFrame, limits: Limits, *, residual: bool) -> Features:
     """Compute the features of a table.
 
     Args:
-        table: In rows of 5 or 15 minutes; see `schema`. The imbalance of the last two hours is not
-            looked at but to score forecasts with, and may be NaN.
-        limits: Fitted on training rows.
-        altered: Whether to forecast the imbalance without its structural part.
+        table: The table, in rows of 5 or 15 minutes; see `schema`. The imbalance of the last two
+            hours is used only for scores and may be NaN.
+        limits: Clipping limits, fitted on the training rows.
+        residual: Whether the target is the imbalance without its structural component.
 
     Raises:
         ValueError: If the table is too short, or not in rows of 5 or 15 minutes.
@@ -128,7 +135,7 @@ def make_features(table: pd.DataFrame, limits: Limits, *, altered: bool) -> Feat
     structural = structural_ahead(table)
     limited = limits.limited(imbalance)
     target = limited[: -clock.horizon]
-    if altered:
+    if residual:
         target = target - structural[:, 0]
     unusual = [
         plan - _usual(plan, 7, clock, len(table))
@@ -142,7 +149,7 @@ def make_features(table: pd.DataFrame, limits: Limits, *, altered: bool) -> Feat
         limited=limited,
         target=target,
         structural=structural,
-        altered=altered,
+        residual=residual,
         means=_running_means(target, [hours * clock.hour for hours in MEANS]),
         changes=np.column_stack([table["sys_reg"].to_numpy(), *unusual, *profiles]),
         calendar=calendar_features(table.index),
@@ -151,7 +158,7 @@ def make_features(table: pd.DataFrame, limits: Limits, *, altered: bool) -> Feat
 
 
 def _usual(series: NDArray[np.float64], days: int, clock: Clock, rows: int) -> NDArray[np.float64]:
-    """Return the mean at the same time of the given days before, NaN at first, [rows]."""
+    """Return the mean at the same time of the previous days, NaN without such days, [rows]."""
     mean = np.full(rows, np.nan)
     first = days * clock.day
     if rows > first:
@@ -163,7 +170,7 @@ def _usual(series: NDArray[np.float64], days: int, clock: Clock, rows: int) -> N
 
 
 def _running_means(series: NDArray[np.float64], widths: Sequence[int]) -> NDArray[np.float64]:
-    """Return means over the rows up to and with each row, NaN at first, [rows, widths]."""
+    """Return running means up to and including each row, NaN at the start, [rows, widths]."""
     sums = np.concatenate([[0.0], series.cumsum()])
     means = np.full((len(series), len(widths)), np.nan)
     for column, width in enumerate(widths):

@@ -1,4 +1,4 @@
-"""The limits beyond which an imbalance is an outlier."""
+"""Clipping limits for outliers of the imbalance."""
 
 from dataclasses import asdict, dataclass
 
@@ -12,7 +12,12 @@ __all__ = ["Limits", "fit_limits", "outlier_counts"]
 
 @dataclass(frozen=True)
 class Limits:
-    """Clipping limits for the imbalance, MW; a value outside counts as the nearer limit."""
+    """Clipping limits for the imbalance.
+
+    Attributes:
+        low: Lower limit, MW.
+        high: Upper limit, MW.
+    """
 
     low: float
     high: float
@@ -23,32 +28,32 @@ class Limits:
 
 
 def fit_limits(imbalance: NDArray[np.float64]) -> Limits:
-    """Return Tukey's fences: 1.5 interquartile ranges below the first quartile and above the third.
+    """Return Tukey's fences, 1.5 interquartile ranges outside the first and third quartiles.
 
     Args:
-        imbalance: Of the training rows alone, MW.
+        imbalance: Imbalance of the training rows, MW.
 
     Example:
         >>> fit_limits(np.array([-56_379.0, 0, 10, 20, 30, 40]))
         Limits(low=-50.0, high=80.0)
     """
     low, high = np.quantile(imbalance, [0.25, 0.75])
-    reach = 1.5 * (high - low)
-    return Limits(float(low - reach), float(high + reach))
+    margin = 1.5 * (high - low)
+    return Limits(float(low - margin), float(high + margin))
 
 
 def outlier_counts(split: Split, limits: Limits) -> dict[str, dict[str, float]]:
-    """Count the rows and the outliers of each part of a series.
+    """Count the rows and the outliers of each split.
 
     Returns:
-        "rows" and "outliers" by the name of the part, and the "limits".
+        "rows" and "outliers" by the name of the split, and the "limits".
     """
-    parts = {"train": split.train, "validation": split.validation, "test": split.test}
+    tables = {"train": split.train, "validation": split.validation, "test": split.test}
     return {
-        "rows": {name: len(part) for name, part in parts.items()},
+        "rows": {name: len(table) for name, table in tables.items()},
         "outliers": {
-            name: int((~part["y"].between(limits.low, limits.high)).sum())
-            for name, part in parts.items()
+            name: int((~table["y"].between(limits.low, limits.high)).sum())
+            for name, table in tables.items()
         },
         "limits": asdict(limits),
     }

@@ -1,4 +1,4 @@
-"""The origins of the training, validation and test parts of a series."""
+"""The origins of the training, validation and test splits of a series."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,13 @@ __all__ = ["Origins", "split_origins"]
 
 @dataclass(frozen=True, eq=False)
 class Origins:
-    """The origins whose every step lies in one part of the series, rows of its table."""
+    """Row numbers of the origins whose steps all lie in the same split.
+
+    Attributes:
+        training: Origins of the training split.
+        validation: Origins of the validation split.
+        test: Origins of the test split.
+    """
 
     training: NDArray[np.int64]
     validation: NDArray[np.int64]
@@ -22,7 +28,7 @@ class Origins:
 
 
 def split_origins(prepared: Prepared, features: Features) -> Origins:
-    """Return the origins of each part of a series, given the features of its table."""
+    """Return the origins of each split of a series, given the features of its table."""
     begin, end = features.times[0], features.times[-1] + STEP
     return Origins(
         training=features.origins_between(begin, prepared.validation_start),

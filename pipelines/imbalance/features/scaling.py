@@ -1,4 +1,4 @@
-"""Features as scaled tensors, from which a network looks up the windows of a batch of origins."""
+"""Scaled feature tensors, in which a network looks up the windows of a batch of origins."""
 
 from dataclasses import dataclass
 
@@ -14,12 +14,13 @@ __all__ = ["Rows", "Scales", "fit_scales", "make_rows"]
 
 @dataclass(frozen=True, eq=False)
 class Scales:
-    """What features are divided by, MW.
+    """Divisors of the features, MW.
 
     Attributes:
         target: Standard deviation of the target.
-        structural: Root mean square of the change of structural imbalance in an hour.
-        changes: The same of each column of `Features.changes`, [10].
+        structural: Root mean square of the change of structural imbalance in one hour.
+        changes: Root mean square of the change of each column of `Features.changes` in one hour,
+            [10].
     """
 
     target: float
@@ -28,7 +29,7 @@ class Scales:
 
 
 def fit_scales(features: Features, origins: NDArray[np.int64]) -> Scales:
-    """Fit the scales to the training origins; 1 where nothing ever changes.
+    """Fit the scales on training origins; the scale of a constant feature is 1.
 
     Raises:
         ValueError: If there is no origin.
@@ -38,11 +39,11 @@ def fit_scales(features: Features, origins: NDArray[np.int64]) -> Scales:
     hour = features.clock.hour
     changes = features.changes[origins + hour] - features.changes[origins]
     structural = features.structural[origins, hour] - features.structural[origins, 0]
-    spread = np.sqrt((changes**2).mean(axis=0))
+    scales = np.sqrt((changes**2).mean(axis=0))
     return Scales(
         target=float(features.target[origins].std()) or 1.0,
         structural=float(np.sqrt((structural**2).mean())) or 1.0,
-        changes=np.where(spread > 0, spread, 1.0),
+        changes=np.where(scales > 0, scales, 1.0),
     )
 
 
@@ -51,11 +52,12 @@ class Rows:
     """Scaled features of a table.
 
     Attributes:
-        target: float32 [rows - horizon].
-        means: Running means up to and with each row, float32 [rows - horizon, 4].
-        structural: Of each origin and the steps after it, float32 [rows - horizon, 1 + horizon].
-        changes: float32 [rows, 10].
-        calendar: float32 [rows, 9].
+        target: Target, float32 [rows - horizon].
+        means: Running means up to and including each row, float32 [rows - horizon, 4].
+        structural: Structural imbalance of each origin and the steps after it, float32
+            [rows - horizon, 1 + horizon].
+        changes: Columns of `Features.changes`, float32 [rows, 10].
+        calendar: Calendar features, float32 [rows, 9].
         date: Number of the Norwegian calendar day, int64 [rows].
     """
 
@@ -67,7 +69,7 @@ class Rows:
     date: Tensor
 
     def to(self, device: torch.device) -> "Rows":
-        """Return the same on another device."""
+        """Return a copy on the given device."""
         return Rows(**{name: tensor.to(device) for name, tensor in vars(self).items()})
 
 

@@ -92,11 +92,11 @@ def fit_boosting(
     common, steps = origin_features(features, drawn), range(1, features.clock.horizon + 1)
     columns = np.vstack([_columns(common, features, drawn, step) for step in steps])
     trees = HistGradientBoostingRegressor(
-        max_iter=settings.trees,
+        max_iter=settings.max_iter,
         learning_rate=settings.learning_rate,
-        max_leaf_nodes=settings.leaves,
-        min_samples_leaf=settings.samples_per_leaf,
-        max_features=settings.features_per_split,
+        max_leaf_nodes=settings.max_leaf_nodes,
+        min_samples_leaf=settings.min_samples_leaf,
+        max_features=settings.max_features,
         early_stopping=False,
         random_state=seed,
     )

@@ -104,7 +104,7 @@ KINDS = {
     "structural_persistence": _rule(StructuralPersistence()),
     "ridge": Kind(
         RidgeSettings,
-        _in_one_step(lambda features, rows, s, _: fit_ridge(features, rows, penalty=s.penalty)),
+        _in_one_step(lambda features, rows, s, _: fit_ridge(features, rows, alpha=s.alpha)),
         load_ridge,
     ),
     "gradient_boosting": Kind(

@@ -30,7 +30,7 @@ class ImbalanceLSTM(nn.Module):
 
     Args:
         minutes: How long a row lasts, 5 or 15.
-        hidden: Units.
+        hidden_dim: Units.
         dropout: Share of inputs and of hidden units left out in training, the same ones throughout
             a window (Gal and Ghahramani, 2016).
 
@@ -38,18 +38,18 @@ class ImbalanceLSTM(nn.Module):
         ValueError: If an argument is out of range.
     """
 
-    def __init__(self, minutes: int, hidden: int, dropout: float = 0.0) -> None:
+    def __init__(self, minutes: int, hidden_dim: int, dropout: float = 0.0) -> None:
         super().__init__()
-        if hidden < 1:
-            raise ValueError(f"hidden: {hidden}, at least 1 expected")
+        if hidden_dim < 1:
+            raise ValueError(f"hidden_dim: {hidden_dim}, at least 1 expected")
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout: {dropout}, at least 0 and less than 1 expected")
-        self.configuration = {"minutes": minutes, "hidden": hidden, "dropout": dropout}
+        self.configuration = {"minutes": minutes, "hidden_dim": hidden_dim, "dropout": dropout}
         self.clock = Clock(minutes)
         self.warm_up = self.clock.horizon
         self.dropout = nn.Dropout(dropout)
-        self.cell = nn.LSTMCell(RECURSIVE + KNOWN, hidden)
-        self.head = nn.Linear(hidden, 1)
+        self.cell = nn.LSTMCell(RECURSIVE + KNOWN, hidden_dim)
+        self.head = nn.Linear(hidden_dim, 1)
         # so that training starts from the highway alone
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)

@@ -50,7 +50,7 @@ def fit_lstm_ensemble(
     """
     highway = fit_highway(features, origins.training, settings)
     forecasters, histories = [], []
-    for number in range(1, settings.networks + 1):
+    for number in range(1, settings.ensemble_size + 1):
         forecaster, result = train_lstm(
             features,
             origins.training,

@@ -88,7 +88,7 @@ def train_lstm(
     In training, quiet days count more; see `windows.quietness`.
 
     Args:
-        features: Of the table; altered or not, that is what is learned.
+        features: Of the table; residual or not, that is what is learned.
         training: Origins of the training split.
         validation: Origins of the validation split, which tell the best epoch and nothing else.
         settings: What and how to learn.
@@ -112,7 +112,7 @@ def train_lstm(
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = ImbalanceLSTM(features.clock.minutes, settings.hidden, settings.dropout)
+        network = ImbalanceLSTM(features.clock.minutes, settings.hidden_dim, settings.dropout)
     result = fit(
         _LSTMTraining(network, make_rows(features, scales), settings),
         TensorBatches(
@@ -147,7 +147,7 @@ def fit_highway(
     Raises:
         ValueError: If there is no origin.
     """
-    return fit_ridge(features, training, penalty=settings.penalty, with_interactions=True)
+    return fit_ridge(features, training, alpha=settings.ridge_alpha, with_interactions=True)
 
 
 def _examples(

@@ -86,7 +86,7 @@ def fit_ridge(
     features: Features,
     origins: NDArray[np.int64],
     *,
-    penalty: float,
+    alpha: float,
     with_interactions: bool = False,
 ) -> RidgeForecaster:
     """Fit a ridge regression for every step.
@@ -97,7 +97,7 @@ def fit_ridge(
     Args:
         features: Of the table.
         origins: Of the training split.
-        penalty: Of the squared coefficients of scaled columns, per unit of training weight.
+        alpha: Of the squared coefficients of scaled columns, per unit of training weight.
         with_interactions: Whether to add `windows.interactions`.
 
     Raises:
@@ -114,7 +114,7 @@ def fit_ridge(
         columns = _columns(common, features, origins, step, with_interactions)
         scale = columns.std(axis=0)
         scale[scale == 0] = 1
-        ridge = Ridge(alpha=penalty * weights.sum()).fit(columns / scale, movement, weights)
+        ridge = Ridge(alpha=alpha * weights.sum()).fit(columns / scale, movement, weights)
         coefficients.append(ridge.coef_ / scale)
         intercepts.append(float(ridge.intercept_))
     return RidgeForecaster(np.stack(coefficients), np.array(intercepts), with_interactions)

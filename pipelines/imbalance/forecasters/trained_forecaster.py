@@ -36,7 +36,7 @@ class TrainedForecaster:
 
     Attributes:
         kind: Kind of its forecasters, a key of `KINDS`.
-        altered: Whether they forecast the imbalance without its structural part.
+        residual: Whether they forecast the imbalance without its structural part.
         minutes: Length of a row of its tables.
         limits: Clipping limits, fitted on its training rows.
         forecasters: One, or the members of an ensemble.
@@ -46,7 +46,7 @@ class TrainedForecaster:
     """
 
     kind: str
-    altered: bool
+    residual: bool
     minutes: int
     limits: Limits
     forecasters: tuple[Forecaster, ...]
@@ -60,7 +60,7 @@ class TrainedForecaster:
         Raises:
             ValueError: If the table is too short, or its rows last otherwise.
         """
-        features = make_features(table, self.limits, altered=self.altered)
+        features = make_features(table, self.limits, residual=self.residual)
         if features.clock.minutes != self.minutes:
             raise ValueError(
                 f"table: rows of {features.clock.minutes} minutes, of {self.minutes} expected"
@@ -78,7 +78,7 @@ class TrainedForecaster:
         """
         configuration = {
             "kind": self.kind,
-            "altered": self.altered,
+            "residual": self.residual,
             "minutes": self.minutes,
             "limits": asdict(self.limits),
             "forecasters": len(self.forecasters),
@@ -126,7 +126,7 @@ def with_intervals(
     mean = np.mean(forecasts, axis=0)
     return TrainedForecaster(
         kind=kind,
-        altered=features.altered,
+        residual=features.residual,
         minutes=features.clock.minutes,
         limits=limits,
         forecasters=tuple(forecasters),
@@ -160,13 +160,13 @@ def load_trained_forecaster(folder: Path) -> TrainedForecaster:
             raise ValueError(f"kind: {kind!r}, one of {', '.join(KINDS)} expected")
         limits = Limits(**configuration["limits"])
         inner = [_folder_of(folder, number + 1) for number in range(configuration["forecasters"])]
-        altered, minutes = bool(configuration["altered"]), int(configuration["minutes"])
+        residual, minutes = bool(configuration["residual"]), int(configuration["minutes"])
         rmse = float(configuration["validation_rmse"])
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{folder / FILE_NAME}: no saved forecaster: {error}") from error
     return TrainedForecaster(
         kind=kind,
-        altered=altered,
+        residual=residual,
         minutes=minutes,
         limits=limits,
         forecasters=tuple(KINDS[kind].load(each) for each in inner),

@@ -40,8 +40,8 @@ def test_variants_of_a_user_are_made_small_as_well(
     for pipeline in PIPELINES:
         for name in pipeline.variants(load_params()):
             text = text.replace(f"    {name}:", f"    my_{name}:")
-    baseline = load_params().imbalance.reference
-    text = text.replace(f"reference: {baseline}\n", f"reference: my_{baseline}\n")
+    baseline = load_params().imbalance.baseline
+    text = text.replace(f"baseline: {baseline}\n", f"baseline: my_{baseline}\n")
     text = text.replace("source: simulated", "source: csv")
     monkeypatch.setattr(paths, "PARAMS", tmp_path / "params.yaml")
     paths.PARAMS.write_text(text)

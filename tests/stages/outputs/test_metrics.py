@@ -10,7 +10,7 @@ from stages.outputs.ranking import Ranking
 
 SHARE = Metric("accuracy", "accuracy", ".1%", better="higher")
 ERROR = Metric("rmse", "RMSE", ".2f", "MW", "lower")
-NEITHER = Metric("rmse_low", "from", ".1f")
+NEITHER = Metric("rmse_ci_low", "from", ".1f")
 P_VALUE = Metric("p_value", "p", "p", in_summary=False)
 SPACE = "\N{NO-BREAK SPACE}"
 

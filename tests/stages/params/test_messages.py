@@ -64,8 +64,26 @@ FIGURES = [
     ("seeds: 1\n", "seeds: [7, 7]\n", r".*seeds \[7, 7\]: accepted are seeds that differ"),
     ("seeds: 1\n", "seeds: [7, -1]\n", ".*seeds.1 = -1: accepted is greater than or equal"),
 ]
+FORMER = [
+    ("figures", "  models:\n", "  networks:\n", "figures.networks: renamed, accepted is models .*"),
+    ("digits", "  models:\n", "  autoencoders:\n", "digits.autoencoders: .* models .*"),
+    ("digits", "held_out_digit: 8", "missing: 8", ".*ae_missing.missing: .* held_out_digit .*"),
+    ("digits", "binarization: none", "pixels: float", ".*ae.pixels: .* binarization, one of dyn.*"),
+    ("digits", "latent_dim: 16", "latent: 16", ".*architecture.latent: .* is latent_dim .*"),
+    (
+        "digits",
+        "confidence_threshold: {single: 0.8, stacked: 0.5}",
+        "tolerance_mono: 0.8",
+        ".*evaluation.tolerance_mono: .* is confidence_threshold.single .*",
+    ),
+    ("imbalance", "baseline: ridge", "reference: ridge", "imbalance.reference: .* baseline .*"),
+    ("imbalance", "ensemble_size: 3", "networks: 3", ".*lstm.networks: .* ensemble_size .*"),
+    ("imbalance", "max_iter: 150", "trees: 150", ".*gradient_boosting.trees: .* max_iter .*"),
+    ("imbalance", "      alpha: 0.2", "      penalty: 0.2", ".*ridge.penalty: .* alpha of a .*"),
+    ("imbalance", "target: residual", "target: altered", ".*target = 'altered': .*'residual'"),
+]
 DIGITS = [
-    ("channels: 1", "channels: 2", r".*architecture\.\w*channels = 2: accepted is 1 or 3"),
+    ("in_channels: 1", "in_channels: 2", r".*architecture\.\w*channels = 2: accepted is 1 or 3"),
     ("widths: [32, 64]", "widths: []", ".*widths = .*: accepted is a length of at least 1"),
     ("widths: [32, 64]", "widths: [8, 8, 8]", ".*widths = .*: accepted is a length of at most 2"),
     ("kind: variational", "kind: diffusion", ".*vae = .*: accepted is a 'kind' among .*, not 'd"),
@@ -98,6 +116,7 @@ def refusal(path: Path) -> str:
 @pytest.mark.parametrize(
     ("section", "old", "new", "line"),
     [
+        *FORMER,
         *(("seed", *case) for case in FIGURES),
         *(("digits", *case) for case in DIGITS),
         *(("imbalance", *case) for case in IMBALANCE),

@@ -4,13 +4,14 @@ import mlflow
 import pytest
 
 from stages.tracking.champion import register_champion
+from stages.tracking.runs import FINGERPRINT
 from stages.tracking.store import experiment_id
 from tests.stages.example import ACCURACY
 
 
 def trained(store: mlflow.MlflowClient, variant: str, status: str) -> mlflow.entities.Run:
     """Return a run with a model."""
-    tags = {"variant": variant, "fingerprint": f"key-{variant}", "git_commit": "0e5cd80"}
+    tags = {"variant": variant, FINGERPRINT: f"key-{variant}", "git_commit": "0e5cd80"}
     run = store.create_run(experiment_id("figures"), tags=tags)
     experiment, name = run.info.experiment_id, run.info.run_id
     model = store.create_logged_model(experiment, "model", source_run_id=name)

@@ -1,5 +1,6 @@
 """A training that lasts shows its curve while it lasts, and its run holds the results later."""
 
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -55,9 +56,11 @@ def test_every_epoch_is_sent_once_and_the_run_then_takes_the_results(
     (live,) = example.runs(store)
     assert live.data.params == {"width": "2", "dataset": "zeros"}
     assert "test/x" not in live.data.metrics
+    time.sleep(1)
     example.evaluate()
     (run,) = [run for run in example.runs(store) if "seed " not in run.info.run_name]
     assert (run.info.run_id, run.info.start_time) == (live.info.run_id, live.info.start_time)
+    assert abs(run.info.end_time - live.info.end_time) < 1000  # the pause is not part of it
     assert run.data.metrics["summary/accuracy"] == 0.5
     assert curves(store) == [("FINISHED", [1, 2, 3])] * 3
     assert example.log() is False

@@ -18,18 +18,25 @@ from stages.errors import TrackingError
 from stages.outputs.provenance import Provenance
 from stages.paths import ROOT
 from stages.tracking.runs import create_run
-from stages.tracking.store import process_tags, public, store_address, tolerating_failures
+from stages.tracking.store import (
+    PROCESS,
+    WORKSPACE,
+    process_tags,
+    public,
+    store_address,
+    tolerating_failures,
+)
 from tests.stages import example
 
 ORIGIN = Provenance("abc", {}, "seed: 7\n", 100.0, 100.0)
-PROCESS = """
+SCRIPT = """
 import sys
 from pathlib import Path
 from stages.outputs.provenance import Provenance
 from stages.tracking import runs, store
 store.PROJECT = Path(sys.argv[1])
 run = runs.create_run("figures", "small", 7, Provenance("abc", {}, "seed: 7", 1.0, 1.0), {})
-print(store.process_tags()["workspace"])
+print(store.process_tags()[store.WORKSPACE])
 """
 
 
@@ -127,12 +134,12 @@ def test_only_runs_of_ended_processes_of_this_checkout_end_as_killed(
     store: mlflow.MlflowClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own, number = process_tags(), os.getpid()
-    assert own["process"] == f"{number}@{psutil.Process().create_time():.2f}"
+    assert own[PROCESS] == f"{number}@{psutil.Process().create_time():.2f}"
     for variant, tags in {
         "alive": own,
-        "killed": own | {"process": f"{2**22 + 1}@1.00"},
-        "number reused": own | {"process": f"{number}@1.00"},
-        "elsewhere": {"workspace": "another checkout", "process": f"{number}@1.00"},
+        "killed": own | {PROCESS: f"{2**22 + 1}@1.00"},
+        "number reused": own | {PROCESS: f"{number}@1.00"},
+        "elsewhere": own | {WORKSPACE: "another checkout", PROCESS: f"{number}@1.00"},
         "next": own,
     }.items():
         monkeypatch.setattr("stages.tracking.runs.process_tags", lambda tags=tags: tags)
@@ -144,7 +151,7 @@ def test_only_runs_of_ended_processes_of_this_checkout_end_as_killed(
 def test_processes_that_meet_on_a_fresh_database_all_log(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path}/deep/mlflow.db"
     environment = os.environ | {"MLFLOW_TRACKING_URI": address}
-    command = [sys.executable, "-c", PROCESS, tmp_path]
+    command = [sys.executable, "-c", SCRIPT, tmp_path]
     together = [
         subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE)
         for _ in range(3)

@@ -1,4 +1,4 @@
-"""Speed for formulas: a function of arrays, laid out once as calls on fixed buffers."""
+"""Compilation of array formulas to a fixed sequence of NumPy and BLAS calls."""
 
 from pipelines.figures.network.plan.plan import Plan
 

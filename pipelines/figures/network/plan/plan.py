@@ -1,4 +1,4 @@
-"""A function of arrays laid out once: fixed buffers, and the calls that fill them."""
+"""A plan: a function of arrays, compiled to calls on fixed buffers."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -16,32 +16,33 @@ __all__ = ["Plan"]
 
 
 class Plan:
-    """The calls that compute a function of arrays.
+    """A function of arrays, compiled to a sequence of calls that can be replayed.
 
     Args:
-        function: called once, as `function(inputs, state, *numbers, rng)`, with symbols in place of
-            arrays and numbers; returns the outputs and the new state.
-        inputs: arrays whose content may change between replays.
-        state: C-contiguous arrays that each replay replaces.
-        numbers: names of the numbers that may differ between replays.
-        rng: generator that the function draws from.
+        function: The function, called once as `function(inputs, state, *numbers, rng)` with symbols
+            instead of arrays and numbers. It returns the outputs and the new state.
+        inputs: Input arrays, whose values may change between replays.
+        state: C-contiguous arrays that each replay updates in place.
+        numbers: Names of the numbers that may change between replays.
+        rng: Random number generator that is passed to the function.
 
     Attributes:
-        source: the calls of a replay, as the Python function that it is.
+        source: Python source code of a replay.
 
     Raises:
-        TypeError: the function branches on values.
-        TypeError, ValueError: it changes an array in place.
+        TypeError: If the function branches on values.
+        TypeError, ValueError: If the function changes an array in place.
 
-    >>> def descend(inputs, state, rate, rng):
-    ...     (x,), (w,) = inputs, state
-    ...     return x * w, (w - rate * x,)
-    >>> x, w = np.ones(3), np.zeros(3)
-    >>> plan = Plan(descend, (x,), (w,), ("rate",))
-    >>> plan(0.5)
-    array([0., 0., 0.])
-    >>> w
-    array([-0.5, -0.5, -0.5])
+    Example:
+        >>> def descend(inputs, state, rate, rng):
+        ...     (x,), (w,) = inputs, state
+        ...     return x * w, (w - rate * x,)
+        >>> x, w = np.ones(3), np.zeros(3)
+        >>> plan = Plan(descend, (x,), (w,), ("rate",))
+        >>> plan(0.5)
+        array([0., 0., 0.])
+        >>> w
+        array([-0.5, -0.5, -0.5])
     """
 
     def __init__(
@@ -54,29 +55,32 @@ class Plan:
     ) -> None:
         nodes: list[Symbol] = []
         arrays = {Symbol(nodes, array): array for array in (*inputs, *state)}
-        given = tuple(arrays)
-        before = given[len(inputs) :]
+        arguments = tuple(arrays)
+        old_state = arguments[len(inputs) :]
         recorder = rng and Recorder(nodes, rng)
-        outputs, after = function(given[: len(inputs)], before, *map(Number, numbers), recorder)
-        if any(root(outputs) is each for each in before):
-            outputs = np.positive(outputs)  # which the new state does not overwrite
-        layout = _Layout(nodes, arrays, [outputs, *after], dict(zip(after, before, strict=True)))
-        layout.store(list(zip(before, after, strict=True)))
+        outputs, new_state = function(
+            arguments[: len(inputs)], old_state, *map(Number, numbers), recorder
+        )
+        if any(root(outputs) is symbol for symbol in old_state):
+            outputs = np.positive(outputs)  # a copy that the new state does not overwrite
+        targets = dict(zip(new_state, old_state, strict=True))
+        layout = _Layout(nodes, arrays, [outputs, *new_state], targets)
+        layout.store(list(zip(old_state, new_state, strict=True)))
         self.outputs = layout.array(outputs)
         self.source, self.replay = write_source(layout.calls, numbers)
 
     def __call__(self, *numbers: float) -> NDArray:
-        """Replay; return the outputs, in an array that the next replay overwrites."""
+        """Replay the calls and return the outputs, in an array that the next replay overwrites."""
         self.replay(*numbers)
         return self.outputs
 
 
 class _OverlapError(Exception):
-    """A sum reads what it overwrites."""
+    """A sum would overwrite an array that it still reads."""
 
 
 class _Layout:
-    """Calls that compute symbols, on buffers that are reused once nothing reads them any more."""
+    """Calls that compute symbols, on buffers that are reused after their last read."""
 
     def __init__(
         self,
@@ -98,7 +102,7 @@ class _Layout:
         self.calls.append(Call(function, arguments, keywords))
 
     def array(self, value: Any) -> Any:
-        """Return the array of a symbol that is given, computed, or a view of such."""
+        """Return the array of a symbol that is an input, computed, or a view of one of these."""
         if not isinstance(value, Symbol):
             return value
         if value not in self.arrays and value.parent is not None:
@@ -107,23 +111,23 @@ class _Layout:
         return self.arrays[value]
 
     def buffer(self, shape: tuple[int, ...], dtype: np.dtype) -> NDArray:
-        """Return an array that nothing else uses."""
+        """Return an unused array of a shape and type, a free one if possible."""
         for i, each in enumerate(self.free):
             if each.size == np.prod(shape) and each.dtype == dtype:
                 return self.free.pop(i).reshape(shape)
         return np.zeros(shape, dtype)
 
     def copied(self, array: NDArray) -> NDArray:
-        """Return a buffer to which an array is copied."""
+        """Add a call that copies an array to a buffer, and return the buffer."""
         buffer = self.buffer(array.shape, array.dtype)
         self.call(np.copyto, buffer, array)
         return buffer
 
     def store(self, pairs: list[tuple[Symbol, Symbol]]) -> None:
-        """Copy the new state to the arrays of the old where it was not computed there."""
+        """Copy the new state to the arrays of the old state, unless it was computed there."""
         moves = [(self.arrays[old], self.array(new)) for old, new in pairs]
         moves = [(old, new) for old, new in moves if old is not new]
-        # What lies where another move writes is saved first.
+        # Arrays that another move would overwrite are copied first.
         saved = [
             self.copied(new) if any(np.may_share_memory(new, old) for old, _ in moves) else new
             for _, new in moves
@@ -132,12 +136,12 @@ class _Layout:
             self.call(np.copyto, old, new)
 
     def compute(self, node: Symbol) -> None:
-        """Add the calls that compute a symbol; free the buffers that nothing reads after it."""
-        read = Counter(self.read_by(node))
-        done = [each for each in read if self.pending[each] == read[each]]
-        buffers = [self.arrays[each] for each in done if each.function]
+        """Add the calls that compute a symbol; free the buffers that it reads last."""
+        reads = Counter(self.read_by(node))
+        last_reads = [each for each in reads if self.pending[each] == reads[each]]
+        buffers = [self.arrays[each] for each in last_reads if each.function]
         target = self.targets.get(node)
-        is_free = target is not None and self.pending[target] == read[target]
+        is_free = target is not None and self.pending[target] == reads[target]
         places = [self.arrays[target], *buffers] if is_free else buffers
         places = [each for each in places if each.shape == node.shape and each.dtype == node.dtype]
         if not is_elementwise(node) and node not in self.steps.sums:
@@ -146,23 +150,23 @@ class _Layout:
             self.add_sum(node, places)
         else:
             self.add_function(node, places)
-        self.pending.subtract(read)
+        self.pending.subtract(reads)
         self.free += [each for each in buffers if each is not self.arrays[node]]
 
     def read_by(self, node: Symbol) -> list[Symbol]:
-        """Return what a symbol reads, itself and by what is deferred to it."""
-        read = []
-        for each in map(root, node.operands):
-            read += self.read_by(each) if each in self.steps.deferred else [each]
-        return read
+        """Return the symbols that a symbol and the symbols deferred to it read."""
+        reads = []
+        for operand in map(root, node.operands):
+            reads += self.read_by(operand) if operand in self.steps.deferred else [operand]
+        return reads
 
     def add_function(self, node: Symbol, places: list[NDArray]) -> None:
-        """Add the call of a function that is no sum, whatever it is."""
+        """Add the call of any function that is not a sum."""
         function = node.function
         arguments, keywords = replaced((node.arguments, node.keywords), self.array)
         self.arrays[node] = out = places[0] if places else self.buffer(node.shape, node.dtype)
         if is_elementwise(node):
-            # NumPy takes an array of the right type without a conversion, but not a number.
+            # NumPy converts numbers on every call, but not arrays of the right type.
             kind = next(each.dtype for each in arguments if isinstance(each, np.ndarray))
             is_float = np.issubdtype(kind, np.floating)
             arguments = [
@@ -176,7 +180,7 @@ class _Layout:
             self.call(_copy_result, out, function, *arguments, **keywords)
 
     def add_sum(self, node: Symbol, places: list[NDArray]) -> None:
-        """Add the calls of a sum, to the first place that it does not read otherwise."""
+        """Add the calls of a sum, written to the first place that it can safely overwrite."""
         length, arrays, free = len(self.calls), dict(self.arrays), [*self.free]
         for place in [*places, None]:
             out = self.buffer(node.shape, node.dtype) if place is None else place
@@ -188,15 +192,16 @@ class _Layout:
                 self.arrays, self.free = dict(arrays), [*free]
 
     def terms(self, node: Symbol, factor: Any) -> list[Term]:
-        """Return the terms of a sum; those of a product or a concatenation are itself."""
+        """Return the terms of a sum; a product or a concatenation is a single term."""
         terms = []
-        for own, each in summands(node):
-            inner = isinstance(each, Symbol) and each in self.steps.deferred
-            terms += self.terms(each, factor * own) if inner else [(factor * own, each)]
+        for own_factor, each in summands(node):
+            is_deferred = isinstance(each, Symbol) and each in self.steps.deferred
+            product = factor * own_factor
+            terms += self.terms(each, product) if is_deferred else [(product, each)]
         return terms or [(factor, node)]
 
     def add_terms(self, out: NDArray, terms: list[Term], whole: NDArray) -> NDArray:
-        """Add the calls for `out = Σ factor · term`, `out` being a part of `whole`; return it."""
+        """Add the calls for `out = Σ factor · term`, where `out` is a view of `whole`."""
         inner = [term for term in terms if self.is_pending(term[1])]
         for join in inner:
             if is_concatenation(join[1]):
@@ -207,8 +212,8 @@ class _Layout:
         own = [factor for factor, each in arrays if each.__array_interface__ == place]
         others = [term for term in arrays if term[1].__array_interface__ != place]
         operands = [self.array(each) for _, node in inner for each in node.arguments[1:]]
-        read = [*operands, *(each for _, each in others)]
-        if any(np.may_share_memory(each, whole) for each in read):
+        reads = [*operands, *(each for _, each in others)]
+        if any(np.may_share_memory(each, whole) for each in reads):
             raise _OverlapError
         beta = sum(own[1:], own[0]) if own else 0.0
         if others or not inner:
@@ -231,24 +236,24 @@ class _Layout:
         return out
 
     def add_pieces(self, out: NDArray, join: Term, others: list[Term], whole: NDArray) -> None:
-        """Add the calls of a sum with a concatenation: one sum for each of its pieces."""
+        """Add the calls of a sum with a concatenation, as one sum per piece."""
         start, (factor, node) = 0, join
         for _, each in others:
             if self.is_pending(each):
                 self.add_sum(each, [])
         for piece in node.arguments[0]:
-            part = slice(start, start := start + piece.size)
+            span = slice(start, start := start + piece.size)
             inner = root(piece) if root(piece) in self.steps.deferred else piece
-            terms = [(own, each[part].reshape(inner.shape)) for own, each in others]
+            terms = [(own, each[span].reshape(inner.shape)) for own, each in others]
             terms += self.terms(inner, factor)
-            self.add_terms(out[part].reshape(inner.shape), terms, whole)
+            self.add_terms(out[span].reshape(inner.shape), terms, whole)
 
     def is_pending(self, value: Any) -> bool:
-        """Whether a term is computed as a part of the sum that reads it."""
+        """Return whether a term is computed within the sum that reads it."""
         return isinstance(value, Symbol) and value in self.steps.sums and value not in self.arrays
 
     def scaled(self, factor: Any, array: NDArray, out: NDArray) -> NDArray:
-        """Return an array times a factor, computed to `out` unless the factor is 1."""
+        """Return an array times a factor, written to `out` unless the factor is 1."""
         if isinstance(factor, float) and factor == 1:
             return array
         self.call(np.multiply, array, factor, out=out)
@@ -256,13 +261,13 @@ class _Layout:
 
 
 def is_elementwise(node: Symbol) -> bool:
-    """Whether a symbol is computed element by element."""
+    """Return whether a symbol is computed element by element."""
     is_plain = isinstance(node.function, np.ufunc) and not node.function.signature
     return is_plain and not node.keywords
 
 
 def is_reduction(node: Symbol) -> bool:
-    """Whether a symbol is a sum, a maximum or the like along axes."""
+    """Return whether a symbol is a reduction along axes, such as a sum or a maximum."""
     return isinstance(getattr(node.function, "__self__", None), np.ufunc)
 
 

@@ -1,4 +1,4 @@
-"""Einstein sums as products of matrices, computed by BLAS."""
+"""Einstein sums as matrix products, computed by BLAS."""
 
 import math
 from collections.abc import Callable
@@ -14,23 +14,24 @@ __all__ = ["GEMM", "gemm_calls", "product_of"]
 
 GEMM = {np.dtype(np.float32): blas.sgemm, np.dtype(np.float64): blas.dgemm}
 
-# With AVX-512, OpenBLAS multiplies matrices with up to so many multiplications as they are. It
-# copies larger ones first, which does not pay if one of the lengths is as short as this.
+# With AVX-512, OpenBLAS computes matrix products of up to so many multiplications directly. It
+# copies the operands of larger ones first, which is slow if one of the lengths is at most `SHORT`.
 DIRECT_MULTIPLICATIONS = 10**6
 SHORT = 24
 
 Axes = tuple[list[int], list[int]]
-"""Axes of an array that are the rows of a matrix, and those that are its columns."""
+"""Axes of an array that form the rows of a matrix, and those that form its columns."""
 
 
 @cache
 def product_of(subscripts: str) -> tuple[int, Axes, Axes] | None:
-    """Return the product of matrices that an einsum of one or two operands is, or None.
+    """Return an einsum of one or two operands as a matrix product.
 
-    The sum of one operand is its product with ones, as many as are summed.
+    The sum of a single operand is treated as its product with a vector of ones.
 
     Returns:
-        The index of the left operand, its axes, and the axes of the right operand.
+        The index of the left operand, its axes, and the axes of the right operand; or None if the
+        einsum is not a matrix product.
     """
     *terms, out = subscripts.replace("->", ",").split(",")
     if len(terms) == 1:
@@ -42,8 +43,8 @@ def product_of(subscripts: str) -> tuple[int, Axes, Axes] | None:
     rows = [letter for letter in out if letter in left]
     columns = [letter for letter in out if letter in right]
     summed = [letter for letter in right if letter in left and letter not in out]
-    whole = len(left) == len(rows + summed) and len(right) == len(summed + columns)
-    if not whole or "".join(rows + columns) != out:
+    is_complete = len(left) == len(rows + summed) and len(right) == len(summed + columns)
+    if not is_complete or "".join(rows + columns) != out:
         return None
     left_axes = [left.index(i) for i in rows], [left.index(i) for i in summed]
     right_axes = [right.index(i) for i in summed], [right.index(i) for i in columns]
@@ -53,7 +54,9 @@ def product_of(subscripts: str) -> tuple[int, Axes, Axes] | None:
 def as_matrix(
     array: NDArray, axes: Axes, copied: Callable[[NDArray], NDArray]
 ) -> tuple[NDArray, bool]:
-    """Return an operand, or a copy if need be, as a C-contiguous matrix or its transpose.
+    """Return an operand as a C-contiguous matrix, or as one that is its transpose.
+
+    The operand is copied only if neither is possible without a copy.
 
     Returns:
         The matrix, and whether it is the transpose.
@@ -77,9 +80,12 @@ def gemm_calls(
     beta: Any,
     copied: Callable[[NDArray], NDArray],
 ) -> list[tuple]:
-    """Return functions with arguments for `out = beta * out + alpha * einsum(operands)`.
+    """Return the BLAS calls for `out = beta * out + alpha * einsum(operands)`.
 
-    At a beta of 0, `out` is not even read. `copied` returns a contiguous copy of an operand.
+    If beta is 0, `out` is not read. `copied` returns a contiguous copy of an operand.
+
+    Returns:
+        One tuple per call: the function, followed by its arguments.
     """
     index, left_axes, right_axes = product_of(subscripts)
     if len(operands) == 1:
@@ -89,7 +95,7 @@ def gemm_calls(
     b, b_transposed = as_matrix(operands[1 - index], right_axes, copied)
     summed, rows = a.shape if a_transposed else a.shape[::-1]
     out = out.reshape(rows, -1)
-    # A long and narrow product is cut along an axis that comes first wherever it occurs.
+    # A long and narrow product is cut along an axis that is the first one of each array it is in.
     cut_rows, cut_summed = not a_transposed, a_transposed and not b_transposed
     length, others = (rows, (summed, out.shape[1])) if cut_rows else (summed, out.shape)
     step = DIRECT_MULTIPLICATIONS // math.prod(others) // 16 * 16
@@ -97,18 +103,19 @@ def gemm_calls(
         step = length
     calls = []
     for start in range(0, length, step):
-        piece, whole = slice(start, start + step), slice(None)
-        left = a[piece if cut_rows or cut_summed else whole]
-        right, part = b[piece if cut_summed else whole], out[piece if cut_rows else whole]
+        piece, everything = slice(start, start + step), slice(None)
+        left = a[piece if cut_rows or cut_summed else everything]
+        right = b[piece if cut_summed else everything]
+        result = out[piece if cut_rows else everything]
         factor = 1.0 if start and not cut_rows else beta
-        # BLAS stores by columns: it sees each array transposed, and computes outᵀ = bᵀ aᵀ.
+        # BLAS stores matrices by columns: each array appears transposed, and outᵀ = bᵀ aᵀ.
         flags = int(b_transposed), int(a_transposed), 1
-        calls.append((GEMM[out.dtype], alpha, right.T, left.T, factor, part.T, *flags))
+        calls.append((GEMM[out.dtype], alpha, right.T, left.T, factor, result.T, *flags))
     return calls
 
 
 @cache
 def _has_direct_kernel() -> bool:
-    """Whether OpenBLAS runs on AVX-512."""
+    """Return whether OpenBLAS uses AVX-512."""
     kernels = {each.get("architecture") for each in threadpool_info()}
     return bool(kernels & {"SkylakeX", "Cooperlake", "SapphireRapids"})

@@ -1,4 +1,4 @@
-"""Calls on fixed arrays as one Python function."""
+"""Generation of one Python function from a sequence of calls."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -20,7 +20,11 @@ class Call(NamedTuple):
 
 
 def write_source(calls: Sequence[Call], numbers: Sequence[str]) -> tuple[str, Callable[..., None]]:
-    """Return a function of `numbers` that does the calls: its source, and the function."""
+    """Generate a function of the named numbers that executes the calls.
+
+    Returns:
+        The source code of the function, and the function.
+    """
     values: dict[str, Any] = {}
     names: dict[int, str] = {}
     codes: dict[str, str] = {}
@@ -31,15 +35,15 @@ def write_source(calls: Sequence[Call], numbers: Sequence[str]) -> tuple[str, Ca
         if value is None or (type(value) in (int, float, bool) and np.isfinite(value)):
             return repr(value)
         kind = getattr(value, "__name__", type(value).__name__)
-        found = names.setdefault(id(value), re.sub(r"\W", "_", kind) + f"_{len(names)}")
-        values[found] = value
-        return found
+        variable = names.setdefault(id(value), re.sub(r"\W", "_", kind) + f"_{len(names)}")
+        values[variable] = value
+        return variable
 
     body = []
     for function, arguments, keywords in calls:
         named = [f"{key}={name(value)}" for key, value in keywords.items()]
         body.append(f"{name(function)}({', '.join([*map(name, arguments), *named])})")
-    body = [f"{each} = {code}" for code, each in codes.items()] + body
-    source = f"def replay({', '.join(numbers)}):\n" + "".join(f"    {each}\n" for each in body)
+    body = [f"{variable} = {code}" for code, variable in codes.items()] + body
+    source = f"def replay({', '.join(numbers)}):\n" + "".join(f"    {line}\n" for line in body)
     exec(source + "    return", values)
     return source, values["replay"]

@@ -1,4 +1,4 @@
-"""Which symbols a plan computes, and which of these are a part of a sum with a product."""
+"""Selection of the symbols that a plan computes, and of those it merges into sums."""
 
 from collections import Counter
 from typing import Any, NamedTuple
@@ -11,17 +11,18 @@ from pipelines.figures.network.plan.symbols import Symbol, is_number, root
 __all__ = ["Term", "find_steps", "is_concatenation", "summands"]
 
 Term = tuple[Any, Any]
-"""A factor, which is a number, and what it multiplies: a symbol or an array."""
+"""A number, and the symbol or array that it multiplies."""
 
 
 class Steps(NamedTuple):
-    """The symbols that results need.
+    """The symbols that the results depend on.
 
     Attributes:
-        order: those to compute, in order; no views.
-        reads: how often each is read, itself or through its views.
-        sums: products, concatenations of vectors, and sums with one that nothing else reads.
-        deferred: those that are computed as a part of the sum that reads them, and nothing else.
+        order: The symbols to compute, in order, without views.
+        reads: Number of reads of each symbol, directly or through its views.
+        sums: Matrix products, concatenations of vectors, and sums that contain one of these which
+            nothing else reads.
+        deferred: Symbols that are computed within the only sum that reads them.
     """
 
     order: list[Symbol]
@@ -31,7 +32,7 @@ class Steps(NamedTuple):
 
 
 def find_steps(nodes: list[Symbol], results: list[Symbol]) -> Steps:
-    """Return what to compute of recorded symbols."""
+    """Return the recorded symbols that the results depend on."""
     live, waiting = set(), list(results)
     while waiting:
         node = waiting.pop()
@@ -58,7 +59,7 @@ def find_steps(nodes: list[Symbol], results: list[Symbol]) -> Steps:
 
 
 def summands(node: Symbol) -> list[Term]:
-    """Return the factors and the operands of a sum of two, or of a multiple; else nothing."""
+    """Return the terms of a sum or difference of two, or of a multiple; else an empty list."""
     function, operands = node.function, node.arguments
     if node.dtype not in GEMM or any(each.dtype != node.dtype for each in node.operands):
         return []
@@ -73,7 +74,7 @@ def summands(node: Symbol) -> list[Term]:
 
 
 def is_product(node: Symbol) -> bool:
-    """Whether a symbol is a product of matrices that BLAS computes."""
+    """Return whether a symbol is a matrix product that BLAS can compute."""
     if node.function is not np.einsum or node.keywords or node.dtype not in GEMM:
         return False
     same_type = all(each.dtype == node.dtype for each in node.arguments[1:])
@@ -81,13 +82,13 @@ def is_product(node: Symbol) -> bool:
 
 
 def _same_shapes(reader: Symbol, read: Symbol) -> bool:
-    """Whether a sum has the shape of an operand; of a concatenation, all operands have it."""
+    """Return whether a sum has the shape of an operand, for a concatenation of all operands."""
     operands = reader.operands if is_concatenation(read) else [read]
-    return all(each.shape == reader.shape for each in operands)
+    return all(operand.shape == reader.shape for operand in operands)
 
 
 def is_concatenation(node: Symbol) -> bool:
-    """Whether a symbol joins vectors, none of them a constant."""
+    """Return whether a symbol concatenates vectors that are all symbols."""
     if node.function is not np.concatenate or node.ndim > 1 or node.keywords:
         return False
     return all(isinstance(each, Symbol) for each in node.arguments[0])

@@ -1,4 +1,4 @@
-"""Arrays and numbers that record what is computed from them instead of computing it."""
+"""Symbolic arrays and numbers that record operations instead of computing them."""
 
 import operator
 import re
@@ -25,7 +25,7 @@ REDUCTIONS = {np.max: np.maximum, np.min: np.minimum, np.sum: np.add, np.prod: n
 
 
 class Number(NDArrayOperatorsMixin):
-    """A number that each replay is given, or an expression of such, as Python code."""
+    """A number passed to each replay, or an expression of such numbers, as Python code."""
 
     __hash__ = object.__hash__
 
@@ -35,7 +35,7 @@ class Number(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
         if ufunc not in OPERATORS or not all(map(is_number, inputs)):
             return NotImplemented
-        codes = (each.code if isinstance(each, Number) else f"({each!r})" for each in inputs)
+        codes = (value.code if isinstance(value, Number) else f"({value!r})" for value in inputs)
         return Number(OPERATORS[ufunc].format(*codes))
 
     def __bool__(self) -> bool:
@@ -43,15 +43,17 @@ class Number(NDArrayOperatorsMixin):
 
 
 def is_number(value: object) -> bool:
-    """Whether an operand is a Python number, or will be one."""
+    """Return whether an operand is a Python number or a `Number`."""
     return isinstance(value, int | float | Number)
 
 
 class Symbol(NDArrayOperatorsMixin):
-    """An array of a plan: given, or the result of `function(*arguments, **keywords)`.
+    """An array of a plan: an input, or the result of `function(*arguments, **keywords)`.
 
-    Its `sample` is an array of its shape and type; `operands` are the symbols in the arguments;
-    `parent` is the symbol whose memory it is a view of, or None.
+    Attributes:
+        sample: An array of the same shape and type.
+        operands: The symbols among the arguments.
+        parent: The symbol that this one is a view of, or None.
     """
 
     __hash__ = object.__hash__
@@ -72,7 +74,7 @@ class Symbol(NDArrayOperatorsMixin):
         nodes.append(self)
 
     def __getattr__(self, name: str) -> Any:
-        """Return what describes the array, or a method of arrays, such as `reshape`."""
+        """Return a property of the array such as its shape, or a method such as `reshape`."""
         if name in ("shape", "ndim", "size", "dtype"):
             return getattr(self.sample, name)
         method = getattr(np.ndarray, name)
@@ -117,7 +119,7 @@ class Symbol(NDArrayOperatorsMixin):
 
 
 class Recorder:
-    """Records what is drawn from a generator."""
+    """A stand-in for a random number generator that records the draws."""
 
     def __init__(self, nodes: list[Symbol], rng: np.random.Generator) -> None:
         self.nodes, self.rng = nodes, rng
@@ -131,7 +133,7 @@ class Recorder:
 
 
 def record(nodes: list[Symbol], function: Callable, args: tuple, kwargs: dict) -> Any:
-    """Record the call of any function; a call on samples shows its type, and what is a view."""
+    """Record a function call; a call on the samples determines shape, type and parent."""
     sample_args, sample_kwargs = replaced((args, kwargs), lambda symbol: symbol.sample)
     with np.errstate(all="ignore"):
         sample = function(*sample_args, **sample_kwargs)
@@ -144,23 +146,23 @@ def record(nodes: list[Symbol], function: Callable, args: tuple, kwargs: dict) -
 
 
 def replaced(value: Any, by: Callable[[Symbol], Any]) -> Any:
-    """Return arguments with something else in place of each symbol."""
+    """Return arguments with each symbol replaced by the result of `by`."""
     if isinstance(value, Symbol):
         return by(value)
     if isinstance(value, tuple | list):
-        return type(value)([replaced(each, by) for each in value])
+        return type(value)([replaced(item, by) for item in value])
     if isinstance(value, dict):
-        return {name: replaced(each, by) for name, each in value.items()}
+        return {name: replaced(item, by) for name, item in value.items()}
     return value
 
 
 def symbols_in(value: Any) -> list[Symbol]:
-    """Return the symbols in arguments, each as often as it stands there."""
-    found: list[Symbol] = []
-    replaced(value, found.append)
-    return found
+    """Return the symbols among arguments, including repetitions."""
+    symbols: list[Symbol] = []
+    replaced(value, symbols.append)
+    return symbols
 
 
 def root(symbol: Symbol) -> Symbol:
-    """Return the symbol whose memory another is a view of, or the symbol itself."""
+    """Return the symbol that owns the memory: a view's root, or the symbol itself."""
     return symbol if symbol.parent is None else root(symbol.parent)

@@ -72,14 +72,14 @@ def test_any_digit_can_be_the_missing_one(digits, digit):
 
 
 def test_float_pixels_are_shares_of_white_and_binary_ones_white_above_one_half(grey):
-    assert torch.equal(pixel_values(grey, "float"), torch.arange(256) / 255)
-    assert torch.equal(pixel_values(grey, "binary"), (torch.arange(256) / 255 > 0.5).float())
+    assert torch.equal(pixel_values(grey, "none"), torch.arange(256) / 255)
+    assert torch.equal(pixel_values(grey, "threshold"), (torch.arange(256) / 255 > 0.5).float())
 
 
 def test_bernoulli_pixels_are_white_as_often_as_their_grey_level_says(grey):
     uses, generator = 2000, torch.Generator()
     white, again, other = (
-        pixel_values(grey.expand(uses, -1), "bernoulli", generator.manual_seed(seed))
+        pixel_values(grey.expand(uses, -1), "dynamic", generator.manual_seed(seed))
         for seed in (0, 0, 1)
     )
     assert torch.equal(white, again)
@@ -95,8 +95,8 @@ def test_bernoulli_pixels_are_white_as_often_as_their_grey_level_says(grey):
     ("compute", "message"),
     [
         (lambda: without_digit(np.zeros((1, 28, 28)), np.zeros(1), 10), "digit: 10, 0 to 9 exp"),
-        (lambda: pixel_values(torch.zeros(2).byte(), "grey"), "mode: 'grey', one of bernoulli, b"),
-        (lambda: pixel_values(torch.zeros(2), "float"), "images: torch.float32, uint8 expected"),
+        (lambda: pixel_values(torch.zeros(2).byte(), "grey"), "mode: 'grey', one of dynamic, thr"),
+        (lambda: pixel_values(torch.zeros(2), "none"), "images: torch.float32, uint8 expected"),
     ],
 )
 def test_impossible_arguments_are_refused(compute, message):

@@ -13,7 +13,11 @@ from pipelines.digits.evaluation.anomaly import (
     holds_digit,
     log_marginal_likelihood,
 )
-from pipelines.digits.models.anomaly_score import CorrectedScore, highest_channel, squared_error
+from pipelines.digits.models.anomaly_score import (
+    DensityCorrectedScore,
+    highest_channel,
+    squared_error,
+)
 
 
 def test_the_marginal_likelihood_is_the_mean_over_samples_of_the_likelihood(generator):
@@ -50,14 +54,14 @@ def training():
 
 
 def test_a_larger_error_and_a_rarer_latent_each_raise_the_corrected_score_in_any_unit(training):
-    score = CorrectedScore.fit(*training)
+    score = DensityCorrectedScore.fit(*training)
     assert score.score(np.array([math.exp(3)]), np.array([-15.0])) == pytest.approx(0, abs=0.05)
     errors, log_densities = np.array([20.0, 40.0, 20.0, 40.0]), np.array([-15.0, -15, -40, -40])
     usual, ill_drawn, rare, both = score.score(errors, log_densities)
     assert usual < min(ill_drawn, rare)
     assert both - usual == pytest.approx((ill_drawn - usual) + (rare - usual))
     other_units = training[0] / 784, training[1] / math.log(2) + 7
-    found = CorrectedScore.fit(*other_units).score(*other_units)
+    found = DensityCorrectedScore.fit(*other_units).score(*other_units)
     assert found == pytest.approx(score.score(*training))
 
 
@@ -67,7 +71,7 @@ def test_it_finds_anomalies_of_either_kind_that_neither_half_finds_alone(trainin
     errors[-200:-100] = generator.lognormal(5, 0.3, size=100)
     log_densities[-100:] = generator.normal(-45, 4, size=100)
     anomalous = np.arange(4200) >= 4000
-    both = CorrectedScore.fit(*training).score(errors, log_densities)
+    both = DensityCorrectedScore.fit(*training).score(errors, log_densities)
     found = detection_scores(both, anomalous).auroc
     assert found > 0.99
     assert detection_scores(errors, anomalous).auroc < 0.8
@@ -89,9 +93,12 @@ def test_detection_scores_are_those_counted_by_hand():
 @pytest.mark.parametrize(
     ("compute", "message"),
     [
-        (lambda: CorrectedScore.fit(np.zeros(9), np.arange(9.0)), "errors: positive ones expected"),
         (
-            lambda: CorrectedScore.fit(np.ones(9), np.arange(9.0)),
+            lambda: DensityCorrectedScore.fit(np.zeros(9), np.arange(9.0)),
+            "errors: positive ones expected",
+        ),
+        (
+            lambda: DensityCorrectedScore.fit(np.ones(9), np.arange(9.0)),
             "errors, log_densities: different",
         ),
         (lambda: detect([0.1, math.nan, 0.3], [1, 0, 1]), "scores: .* each of 3 images"),

@@ -19,14 +19,14 @@ from pipelines.digits.models.autoencoder_training import train_autoencoder
 from pipelines.digits.models.settings import AutoencoderSettings
 from pipelines.digits.models.trained_autoencoder import TrainedAutoencoder, with_latents_of
 
-ALWAYS = ["reconstruction", "corrected"]
+ALWAYS = ["reconstruction", "density_corrected"]
 COLUMNS = [*ALWAYS, "elbo", "marginal_likelihood"]
 
 
 def trained_on(images, kind: str, channels: int = 1) -> TrainedAutoencoder:
     settings = AutoencoderSettings(
         kind=kind,
-        architecture=Architecture(channels, latent=4, widths=[8], hidden=32),
+        architecture=Architecture(channels, latent_dim=4, widths=[8], hidden_dim=32),
         epochs=4 if channels == 1 else 1,
         batch_size=32,
         learning_rate=0.02,
@@ -34,7 +34,7 @@ def trained_on(images, kind: str, channels: int = 1) -> TrainedAutoencoder:
     network, _ = train_autoencoder(images, settings, seed=0, device="cpu")
     if channels == 3:
         images = stacked_images(images, draw_stacks(len(images), 300, np.random.default_rng(0)))
-    return with_latents_of(images, network, "bernoulli", components=5, seed=0)
+    return with_latents_of(images, network, "dynamic", components=5, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -147,11 +147,11 @@ def test_scores_are_evaluated_on_single_images_and_stacks(digits):
     test = DigitSet(digits.test_images, digits.test_labels, members)
     scores = np.random.default_rng(1).random(297) + 0.4 * (digits.test_labels == 8)
     found = anomaly_metrics({"some": scores, "opposite": -scores}, test, 1, 8)
-    assert set(found) == {"mono", "stacked"}
+    assert set(found) == {"single", "stacked"}
     stack_scores = np.array([max(scores[i] for i in stack) for stack in members])
     stack_eights = np.array([any(digits.test_labels[i] == 8 for i in stack) for stack in members])
     for part, values, eights in [
-        ("mono", scores, digits.test_labels == 8),
+        ("single", scores, digits.test_labels == 8),
         ("stacked", stack_scores, stack_eights),
     ]:
         highest = np.argsort(-values)[:20]
@@ -160,8 +160,8 @@ def test_scores_are_evaluated_on_single_images_and_stacks(digits):
             "average_precision": pytest.approx(average_precision_score(eights, values)),
             "hits": eights[highest].sum(),
         }
-    mono = found["mono"]
-    assert mono["opposite"]["auroc"] == pytest.approx(1 - mono["some"]["auroc"])
+    single = found["single"]
+    assert single["opposite"]["auroc"] == pytest.approx(1 - single["some"]["auroc"])
     of_stacks = anomaly_metrics({"some": stack_scores}, test, 3, 8)
     assert of_stacks == {"stacked": {"some": found["stacked"]["some"]}}
 
@@ -186,7 +186,7 @@ def test_grey_levels_are_binarised_at_random_or_at_the_threshold_of_training(var
     images = digits.test_images[:30]
     black_and_white = np.where(images > 127, 255, 0).astype(np.uint8)
     options = {"count": 5, "samples": 20, "seed": 0}
-    at_threshold = TrainedAutoencoder(**vars(variational) | {"pixels": "binary"})
+    at_threshold = TrainedAutoencoder(**vars(variational) | {"binarization": "threshold"})
     assert likelihood_metrics(at_threshold, images, **options) == likelihood_metrics(
         variational, black_and_white, **options
     )

@@ -12,6 +12,7 @@ from pipelines.digits.evaluation.autoencoder import (
     evaluate_autoencoder,
 )
 from pipelines.digits.evaluation.generation import best_sampler, sample_sets
+from pipelines.digits.evaluation.generation_scores import ConfidenceThresholds
 from pipelines.digits.models.autoencoder import Architecture
 from pipelines.digits.models.autoencoder_training import fit_autoencoder
 from pipelines.digits.models.settings import AutoencoderSettings
@@ -19,8 +20,7 @@ from pipelines.digits.models.verifier import Verifier
 from pipelines.digits.plots.autoencoder import draw_autoencoder
 
 BRIEF = EvaluationSettings(
-    tolerance_mono=0.1,
-    tolerance_stacked=0.0,
+    confidence_threshold=ConfidenceThresholds(single=0.1, stacked=0.0),
     samples=100,
     mode_samples=120,
     sampling_seeds=2,
@@ -38,7 +38,7 @@ def digits():
 @pytest.fixture(scope="module", params=[("autoencoder", 1), ("variational", 1), ("variational", 3)])
 def fitted(request):
     kind, channels = request.param
-    architecture = Architecture(channels, latent=3, widths=[4], hidden=8)
+    architecture = Architecture(channels, latent_dim=3, widths=[4], hidden_dim=8)
     settings = AutoencoderSettings(kind=kind, architecture=architecture, epochs=1)
     images = small_digits().train_images[:400]
     return fit_autoencoder(images, settings, mixture_components=2, seed=0, device="cpu")
@@ -49,14 +49,14 @@ def test_everything_that_a_kind_can_do_is_evaluated_and_drawn(fitted, digits):
     verifier = Verifier([[4]])
     evaluation = evaluate_autoencoder(trained, verifier, digits, BRIEF, held_out_digit=8, seed=2)
     metrics, columns = evaluation.metrics, evaluation.anomaly_columns
-    parts = {"stacked"} if trained.channels == 3 else {"mono", "stacked"}
+    parts = {"stacked"} if trained.channels == 3 else {"single", "stacked"}
     for name in ("reconstruction", "anomaly"):
         assert set(metrics[name]) == parts
     assert set(metrics["generation"]) == {"prior", "mixture"}
-    assert set(metrics["real"]) == {"mono", "stacked", "stacked_modes"}
+    assert set(metrics["real"]) == {"single", "stacked", "stacked_modes"}
     assert ("likelihood" in metrics) == trained.variational
     assert evaluation.best_sampler == best_sampler(metrics["generation"])
-    shapes = {"mono": (5, 28, 28), "stacked": (5, 28, 28, 3)}
+    shapes = {"single": (5, 28, 28), "stacked": (5, 28, 28, 3)}
     samples = sample_sets(trained, "prior", 5, seed=0)
     assert {name: x.shape for name, x in samples.items()} == {name: shapes[name] for name in parts}
 

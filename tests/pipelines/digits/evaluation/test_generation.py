@@ -9,10 +9,10 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from pipelines.digits.data.digit_set import DigitSet
 from pipelines.digits.data.stacking import draw_stacks, stacked_images, stacked_labels
 from pipelines.digits.evaluation.frechet import frechet_distance
-from pipelines.digits.evaluation.generation import generation_metrics, mean_and_spread, real_metrics
-from pipelines.digits.evaluation.generation_scores import Tolerances, generation_scores
+from pipelines.digits.evaluation.generation import generation_metrics, mean_and_std, real_metrics
+from pipelines.digits.evaluation.generation_scores import ConfidenceThresholds, generation_scores
 from pipelines.digits.evaluation.reconstruction import reconstruction_metrics
-from pipelines.digits.models.anomaly_score import CorrectedScore
+from pipelines.digits.models.anomaly_score import DensityCorrectedScore
 from pipelines.digits.models.autoencoder import Architecture, Autoencoder
 from pipelines.digits.models.latents import LatentDensity, standard_normal
 from pipelines.digits.models.settings import VerifierSettings
@@ -21,7 +21,7 @@ from pipelines.digits.models.verifier import Verifier, classify, read_images
 from pipelines.digits.models.verifier_training import train_verifier
 
 COUNT, MODES = 60, 90
-TOLERANCES = Tolerances(mono=0.7, stacked=0.35)
+THRESHOLDS = ConfidenceThresholds(single=0.7, stacked=0.35)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ class Copier(Autoencoder):
 
     def __init__(self, known: np.ndarray, channels: int) -> None:
         nn.Module.__init__(self)
-        self.architecture = Architecture(channels=channels, latent=1)
+        self.architecture = Architecture(in_channels=channels, latent_dim=1)
         grey = torch.tensor(known / 255, dtype=torch.float32)
         self.known = grey[:, None] if channels == 1 else grey.permute(0, 3, 1, 2)
         self.device_mark = nn.Parameter(torch.zeros(1))
@@ -70,9 +70,9 @@ def copier(known: np.ndarray, channels: int = 1) -> TrainedAutoencoder:
         means=torch.arange(number, dtype=dtype)[:, None],
         factors=torch.full((number, 1, 1), 0.01, dtype=dtype),
     )
-    correction = CorrectedScore(0.0, 1.0, 0.0, 1.0)
+    correction = DensityCorrectedScore(0.0, 1.0, 0.0, 1.0)
     prior = standard_normal(1)
-    return TrainedAutoencoder(Copier(known, channels), "float", prior, density, correction)
+    return TrainedAutoencoder(Copier(known, channels), "none", prior, density, correction)
 
 
 def drawn_numbers(trained: TrainedAutoencoder, count: int, seed: int) -> np.ndarray:
@@ -86,7 +86,7 @@ def features_of(verifier, *images):
 
 def check_scores_of_stacks(found, probabilities):
     for part, seen in [("stacked", probabilities[:COUNT]), ("stacked_modes", probabilities)]:
-        expected = generation_scores(seen, TOLERANCES.stacked).to_metrics()
+        expected = generation_scores(seen, THRESHOLDS.stacked).to_metrics()
         compared = {name: found[part][name] for name in expected}
         assert compared == pytest.approx(expected, abs=1e-6)
 
@@ -97,24 +97,24 @@ def test_generated_copies_of_real_digits_score_as_the_digits_do(verifier, test, 
     members = draw_stacks(COUNT, MODES, np.random.default_rng(5))
     same = DigitSet(test.images[numbers], test.labels[numbers], members)
     features, copied = features_of(verifier, training.images[:COUNT], same.images[:COUNT])
-    arguments = trained, verifier, "mixture", features, TOLERANCES
+    arguments = trained, verifier, "mixture", features, THRESHOLDS
     found = generation_metrics(*arguments, count=COUNT, modes=MODES, seed=5)
     with pytest.raises(ValueError, match=r"^modes: 59, at least the count, 60, expected"):
         generation_metrics(*arguments, count=60, modes=59, seed=5)
-    expected = real_metrics(verifier, same, training, TOLERANCES, COUNT)
+    expected = real_metrics(verifier, same, training, THRESHOLDS, COUNT)
     distance = frechet_distance(copied, features)
-    assert found["mono"].pop("frechet_distance") == pytest.approx(distance, rel=1e-3)
-    del expected["mono"]["frechet_distance"], expected["stacked"]["frechet_distance"]
-    assert set(found) == set(expected) == {"mono", "stacked", "stacked_modes"}
+    assert found["single"].pop("frechet_distance") == pytest.approx(distance, rel=1e-3)
+    del expected["single"]["frechet_distance"], expected["stacked"]["frechet_distance"]
+    assert set(found) == set(expected) == {"single", "stacked", "stacked_modes"}
     for part in found:
         assert found[part] == pytest.approx(expected[part], abs=1e-6), part
-    for part in ("mono", "stacked"):
+    for part in ("single", "stacked"):
         assert 0.1 < found[part]["predictability"] < 0.9, "or the comparison would say little"
 
 
 def test_real_stacks_are_scored_as_if_the_verifier_classified_them(verifier, test, training):
     """Check scores that come from probabilities of single images, without classifying again."""
-    found = real_metrics(verifier, test, training, TOLERANCES, COUNT)
+    found = real_metrics(verifier, test, training, THRESHOLDS, COUNT)
     stacks, others = (stacked_images(each.images, each.members) for each in (test, training))
     check_scores_of_stacks(found, classify(verifier, stacks))
     distance = frechet_distance(*features_of(verifier, stacks[:COUNT], others[:COUNT]))
@@ -122,9 +122,9 @@ def test_real_stacks_are_scored_as_if_the_verifier_classified_them(verifier, tes
 
 
 def test_real_single_digits_are_scored_by_brute_force(verifier, test, training):
-    found = real_metrics(verifier, test, training, TOLERANCES, COUNT)["mono"]
+    found = real_metrics(verifier, test, training, THRESHOLDS, COUNT)["single"]
     probabilities = classify(verifier, test.images)[:COUNT]
-    sure = [int(row.argmax()) for row in probabilities if row.max() >= TOLERANCES.mono]
+    sure = [int(row.argmax()) for row in probabilities if row.max() >= THRESHOLDS.single]
     shares = np.array([sure.count(digit) / len(sure) for digit in range(10)])
     assert found["predictability"] == pytest.approx(len(sure) / COUNT)
     assert found["coverage"] == pytest.approx(len(set(sure)) / 10)
@@ -140,7 +140,7 @@ def test_a_network_of_three_channels_is_evaluated_on_stacks_alone(verifier, test
     stacks = test.units(3)[drawn_numbers(trained, MODES, seed=2)]
     features, copied = features_of(verifier, training.units(3)[:COUNT], stacks[:COUNT])
     found = generation_metrics(
-        *(trained, verifier, "mixture", features, TOLERANCES), count=COUNT, modes=MODES, seed=2
+        *(trained, verifier, "mixture", features, THRESHOLDS), count=COUNT, modes=MODES, seed=2
     )
     assert set(found) == {"stacked", "stacked_modes"}
     distance = frechet_distance(copied, features)
@@ -151,21 +151,21 @@ def test_a_network_of_three_channels_is_evaluated_on_stacks_alone(verifier, test
 @pytest.mark.parametrize("channels", [1, 3])
 def test_reconstructed_copies_have_the_scores_of_the_images(verifier, test, channels):
     trained = copier(test.units(channels), channels)
-    found = reconstruction_metrics(trained, verifier, test, TOLERANCES)
+    found = reconstruction_metrics(trained, verifier, test, THRESHOLDS)
     stacks = stacked_images(test.images, test.members)
     labels = stacked_labels(test.labels, test.members)
-    given = {"stacked": (stacks, TOLERANCES.stacked, labels)}
+    given = {"stacked": (stacks, THRESHOLDS.stacked, labels)}
     if channels == 1:
-        given["mono"] = (test.images, TOLERANCES.mono, test.labels)
+        given["single"] = (test.images, THRESHOLDS.single, test.labels)
     expected = {
-        part: generation_scores(classify(verifier, images), tolerance, labels)
-        for part, (images, tolerance, labels) in given.items()
+        part: generation_scores(classify(verifier, images), threshold, labels)
+        for part, (images, threshold, labels) in given.items()
     }
     assert set(found) == set(expected)
     for part, scores in expected.items():
         for name in ("predictability", "accuracy", "image_accuracy"):
             assert found[part][name] == pytest.approx(getattr(scores, name), abs=1e-6)
-    part = "mono" if channels == 1 else "stacked"
+    part = "single" if channels == 1 else "stacked"
     grey = torch.tensor(test.units(channels) / 255)
     entropy = binary_cross_entropy_with_logits(grey.logit(eps=1e-4), grey, reduction="sum")
     assert found[part]["loss"] == pytest.approx(float(entropy) / len(grey), rel=1e-4)
@@ -175,12 +175,12 @@ def test_reconstructed_copies_have_the_scores_of_the_images(verifier, test, chan
 
 def test_mean_and_spread_are_those_of_every_number_that_all_repetitions_have():
     repeated = [
-        {"mono": {"coverage": 1.0, "accuracy": 0.5}, "stacked": {"coverage": 3.0}},
-        {"mono": {"coverage": 2.0, "accuracy": 0.5}, "stacked": {"coverage": 7.0}},
-        {"mono": {"coverage": 6.0}, "stacked": {"coverage": 5.0}},
+        {"single": {"coverage": 1.0, "accuracy": 0.5}, "stacked": {"coverage": 3.0}},
+        {"single": {"coverage": 2.0, "accuracy": 0.5}, "stacked": {"coverage": 7.0}},
+        {"single": {"coverage": 6.0}, "stacked": {"coverage": 5.0}},
     ]
     spreads = np.std([1.0, 2.0, 6.0]), np.std([3.0, 7.0, 5.0])
-    assert mean_and_spread(repeated) == {
-        "mono": {"coverage": 3.0, "coverage_spread": pytest.approx(spreads[0])},
-        "stacked": {"coverage": 5.0, "coverage_spread": pytest.approx(spreads[1])},
+    assert mean_and_std(repeated) == {
+        "single": {"coverage": 3.0, "coverage_std": pytest.approx(spreads[0])},
+        "stacked": {"coverage": 5.0, "coverage_std": pytest.approx(spreads[1])},
     }

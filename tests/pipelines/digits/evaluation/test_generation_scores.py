@@ -31,11 +31,11 @@ def test_a_class_is_the_most_probable_digit_with_channel_0_of_a_stack_in_the_one
     assert predicted_classes(probabilities_of([[7, 2, 1], [0, 0, 9]], 0.8)).tolist() == [127, 900]
 
 
-@pytest.mark.parametrize(("tolerance", "predictability"), [(0.8, 0.25), (0.5, 0.75), (0.0, 1.0)])
-def test_predictability_is_the_share_of_images_of_enough_confidence(tolerance, predictability):
+@pytest.mark.parametrize(("threshold", "predictability"), [(0.8, 0.25), (0.5, 0.75), (0.0, 1.0)])
+def test_predictability_is_the_share_of_images_of_enough_confidence(threshold, predictability):
     probabilities = np.zeros((4, 10))
     probabilities[:, :2] = [[0.8, 0.2], [0.6, 0.4], [0.5, 0.5], [0.3, 0.3]]
-    assert generation_scores(probabilities, tolerance).predictability == predictability
+    assert generation_scores(probabilities, threshold).predictability == predictability
 
 
 def test_accuracy_and_classes_are_counted_among_predictable_images_alone():
@@ -99,11 +99,11 @@ def test_undefined_scores_are_left_out():
             ({"probabilities": np.ones(shape)}, "probabilities: shape ")
             for shape in [(0, 10), (10,), (5, 9), (5, 3, 9), (5, 1, 3, 10)]
         ),
-        ({"tolerance": 80}, "tolerance: 80, 0 to 1 expected$"),
+        ({"threshold": 80}, "threshold: 80, 0 to 1 expected$"),
         *(({"labels": np.array(labels)}, "labels: shape ") for labels in [[1], [1, 10], [-1, 1]]),
     ],
 )
 def test_arguments_that_do_not_fit_together_are_refused(arguments, message):
-    fitting = {"probabilities": probabilities_of([1, 2], 0.9), "tolerance": 0.8}
+    fitting = {"probabilities": probabilities_of([1, 2], 0.9), "threshold": 0.8}
     with pytest.raises(ValueError, match=f"^{message}"):
         generation_scores(**fitting | arguments)

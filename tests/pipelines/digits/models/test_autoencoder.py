@@ -10,10 +10,10 @@ from pipelines.digits.models.variational import VariationalAutoencoder
 
 KINDS = [Autoencoder, VariationalAutoencoder]
 SIZES = [
-    Architecture(latent=2, widths=[3], hidden=5, residual_blocks=0),
-    Architecture(latent=3, widths=[4, 6], hidden=7, residual_blocks=1),
-    Architecture(channels=3, latent=4, widths=[4], hidden=6, residual_blocks=2),
-    Architecture(channels=3, latent=1, widths=[4, 5], hidden=6, residual_blocks=0),
+    Architecture(latent_dim=2, widths=[3], hidden_dim=5, residual_blocks=0),
+    Architecture(latent_dim=3, widths=[4, 6], hidden_dim=7, residual_blocks=1),
+    Architecture(in_channels=3, latent_dim=4, widths=[4], hidden_dim=6, residual_blocks=2),
+    Architecture(in_channels=3, latent_dim=1, widths=[4, 5], hidden_dim=6, residual_blocks=0),
 ]
 
 
@@ -40,14 +40,14 @@ def layers(module: nn.Module, kind: type) -> list[nn.Module]:
 @pytest.mark.parametrize("architecture", SIZES)
 def test_the_decoder_mirrors_the_encoder_with_residual_blocks_after_the_latents(architecture):
     network = Autoencoder(architecture)
-    latent, hidden = architecture.latent, architecture.hidden
+    latent, hidden = architecture.latent_dim, architecture.hidden_dim
     smallest = torch.Size(architecture.smallest).numel()
     assert smallest == architecture.widths[-1] * (28 // 2 ** len(architecture.widths)) ** 2
     widths = [layer.out_channels for layer in layers(network.encoder, nn.Conv2d)]
     assert widths == list(architecture.widths)
     transposed = layers(network.decoder, nn.ConvTranspose2d)
     assert [layer.in_channels for layer in transposed] == widths[::-1]
-    assert transposed[-1].out_channels == architecture.channels
+    assert transposed[-1].out_channels == architecture.in_channels
     linear = [
         [(layer.in_features, layer.out_features) for layer in layers(part, nn.Linear)]
         for part in (network.encoder, network.decoder)
@@ -61,12 +61,12 @@ def test_the_decoder_mirrors_the_encoder_with_residual_blocks_after_the_latents(
 @pytest.mark.parametrize("architecture", SIZES)
 def test_shapes_are_kept_and_gradients_reach_every_parameter(architecture, kind):
     network = awake(kind(architecture))
-    pixels = torch.rand(50, architecture.channels, 28, 28)
+    pixels = torch.rand(50, architecture.in_channels, 28, 28)
     latents = network.encode(pixels)
     if kind is VariationalAutoencoder:
         mean, log_variance = latents
         latents = mean + (log_variance / 2).exp() * torch.randn_like(mean)
-    assert latents.shape == (50, architecture.latent)
+    assert latents.shape == (50, architecture.latent_dim)
     logits = network.decode(latents)
     assert logits.shape == pixels.shape
     nn.functional.softplus(logits).sum().backward()
@@ -88,7 +88,7 @@ def test_the_last_layer_computes_the_transposed_convolution_of_pytorch(architect
 
 
 def test_latents_and_logits_take_both_signs():
-    network = awake(VariationalAutoencoder(Architecture(latent=8, widths=[4], hidden=16)))
+    network = awake(VariationalAutoencoder(Architecture(latent_dim=8, widths=[4], hidden_dim=16)))
     for values in (*network.encode(torch.rand(50, 1, 28, 28)), network.decode(torch.randn(50, 8))):
         assert values.min() < 0 < values.max()
 
@@ -96,7 +96,7 @@ def test_latents_and_logits_take_both_signs():
 @pytest.mark.parametrize("architecture", [SIZES[1], SIZES[2]])
 def test_in_evaluation_mode_images_do_not_depend_on_each_other(architecture):
     network = awake(Autoencoder(architecture)).double()
-    pixels = torch.rand(6, architecture.channels, 28, 28, dtype=torch.float64)
+    pixels = torch.rand(6, architecture.in_channels, 28, 28, dtype=torch.float64)
     network.decode(network.encode(pixels))  # so that batch statistics are not the first ones
     network.eval()
     latents = network.encode(pixels)
@@ -119,10 +119,10 @@ def test_before_training_logits_are_near_zero_and_posteriors_near_the_prior():
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
-        ({"channels": 2}, "channels: 2, 1 or 3 expected"),
-        ({"latent": 0}, "latent: 0, at least 1 expected"),
+        ({"in_channels": 2}, "in_channels: 2, 1 or 3 expected"),
+        ({"latent_dim": 0}, "latent_dim: 0, at least 1 expected"),
         ({"widths": [8, 0]}, "widths: 8, 0, at least 1 expected"),
-        ({"hidden": -1}, "hidden: -1, at least 1 expected"),
+        ({"hidden_dim": -1}, "hidden_dim: -1, at least 1 expected"),
         ({"residual_blocks": -1}, "residual_blocks: -1, at least 0 expected"),
         ({"widths": []}, r"widths: \[\], one or two expected"),
         ({"widths": [1, 2, 3]}, r"widths: \[1, 2, 3\], one or two expected"),

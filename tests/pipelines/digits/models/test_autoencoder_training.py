@@ -13,7 +13,7 @@ from pipelines.digits.models.settings import AutoencoderSettings
 from pipelines.digits.models.variational import VariationalAutoencoder
 from pipelines.training import DivergenceError
 
-TINY = {"latent": 3, "widths": [4], "hidden": 16}
+TINY = {"latent_dim": 3, "widths": [4], "hidden_dim": 16}
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,8 @@ def bits(network: torch.nn.Module) -> dict[str, bytes]:
 
 
 VARIANTS = {
-    "autoencoder": {"kind": "autoencoder", "pixels": "float"},
-    "variational": {"kind": "variational", "pixels": "bernoulli"},
+    "autoencoder": {"kind": "autoencoder", "binarization": "none"},
+    "variational": {"kind": "variational", "binarization": "dynamic"},
     "importance_weighted": {"kind": "variational", "importance_samples": 3},
     "warmed_up": {"kind": "variational", "kl_warmup": 1.5},
     "stacks": {"kind": "variational", "channels": 3},
@@ -45,8 +45,8 @@ VARIANTS = {
 
 @pytest.mark.parametrize("kind", ["autoencoder", "variational"])
 def test_the_loss_falls_on_digits_that_are_not_learnt_from(images, kind):
-    architecture = Architecture(latent=8, widths=[8], hidden=64)
-    options = {"pixels": "binary", "epochs": 5, "batch_size": 32, "learning_rate": 0.02}
+    architecture = Architecture(latent_dim=8, widths=[8], hidden_dim=64)
+    options = {"binarization": "threshold", "epochs": 5, "batch_size": 32, "learning_rate": 0.02}
     larger = AutoencoderSettings(kind=kind, architecture=architecture, **options)
     network, result = train_autoencoder(images, larger, seed=0, device="cpu")
     assert type(network) is (Autoencoder if kind == "autoencoder" else VariationalAutoencoder)
@@ -61,11 +61,13 @@ def test_the_loss_falls_on_digits_that_are_not_learnt_from(images, kind):
     assert result.best_score < 0.95 * guess
 
 
-@pytest.mark.parametrize("pixels", ["bernoulli", "binary", "float"])
+@pytest.mark.parametrize("binarization", ["dynamic", "threshold", "none"])
 @pytest.mark.parametrize("kind", ["autoencoder", "variational"])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_every_kind_learns_of_every_kind_of_pixels(images, kind, pixels, channels):
-    network, result = train(images[:64], kind=kind, pixels=pixels, channels=channels, epochs=1)
+def test_every_kind_learns_of_every_binarization(images, kind, binarization, channels):
+    network, result = train(
+        images[:64], kind=kind, binarization=binarization, channels=channels, epochs=1
+    )
     row = result.history[0]
     parts = ["loss"] if kind == "autoencoder" else ["kl", "loss", "reconstruction"]
     names = [f"{split}/{part}" for split in ("train", "validation") for part in parts]
@@ -76,11 +78,11 @@ def test_every_kind_learns_of_every_kind_of_pixels(images, kind, pixels, channel
             assert row[f"{split}/loss"] == pytest.approx(
                 row[f"{split}/reconstruction"] + row[f"{split}/kl"], rel=1e-5
             )
-    assert network.architecture.channels == channels
+    assert network.architecture.in_channels == channels
 
 
 def test_the_loss_is_the_cross_entropy_summed_over_pixels_of_the_images_held_out(images):
-    network, result = train(images[:300], kind="autoencoder", pixels="float", seed=5)
+    network, result = train(images[:300], kind="autoencoder", binarization="none", seed=5)
     held_out = images[:300][np.random.default_rng(5).permutation(300)[-60:]]
     pixels = torch.tensor(held_out[:, None] / 255, dtype=torch.float32)
     with torch.no_grad():
@@ -90,7 +92,7 @@ def test_the_loss_is_the_cross_entropy_summed_over_pixels_of_the_images_held_out
 
 
 def test_a_warm_up_raises_the_kl_and_leaves_the_metrics_those_of_the_whole_bound(images):
-    options = {"pixels": "binary", "learning_rate": 0.02}
+    options = {"binarization": "threshold", "learning_rate": 0.02}
     histories = [train(images, kl_warmup=epochs, **options)[1].history for epochs in (0, 1000)]
     cold, warm = (np.array([row["train/kl"] for row in history]) for history in histories)
     assert warm[-1] > 1.5 * cold[-1]

@@ -42,13 +42,15 @@ def new_verifier() -> Verifier:
 
 def new_autoencoder(kind=VariationalAutoencoder, channels=1) -> TrainedAutoencoder:
     images = noise(60, 28, 28) if channels == 1 else noise(60, 28, 28, 3)
-    architecture = Architecture(channels, latent=2, widths=(3, 4), hidden=8, residual_blocks=2)
+    architecture = Architecture(
+        channels, latent_dim=2, widths=(3, 4), hidden_dim=8, residual_blocks=2
+    )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = kind(architecture)
         network.encode(torch.rand(20, channels, 28, 28))
         network.decode(torch.randn(20, 2))
-    return with_latents_of(images, network, "binary", components=3, seed=0)
+    return with_latents_of(images, network, "threshold", components=3, seed=0)
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ def test_a_saved_autoencoder_comes_back_and_is_saved_as_the_same_bytes(tmp_path,
         assert (first / name).read_bytes() == (second / name).read_bytes()
     assert not loaded.network.training
     assert loaded.variational == (kind is VariationalAutoencoder)
-    assert (loaded.channels, loaded.pixels) == (channels, "binary")
+    assert (loaded.channels, loaded.binarization) == (channels, "threshold")
     images = noise(30, 28, 28, 3)
     for method in ("reconstruct", "anomaly_scores", "latents"):
         expected = getattr(trained, method)(images)
@@ -131,13 +133,13 @@ def lose_a_weight(path):
         ("verifier.json", edit(width=3)),
         (JSON, fill(b"null")),
         *((JSON, edit(kind=kind)) for kind in ("autoencoder", "diffusion", ["variational"])),
-        (JSON, edit(pixels="grey")),
+        (JSON, edit(binarization="grey")),
         (JSON, edit(architecture=None)),
         *((JSON, edit(correction=value)) for value in ({}, 7, {"log_error_mean": 1.0})),
-        *((JSON, resize(latent=value)) for value in (3, "2", 2.5)),
-        *((JSON, resize(channels=value)) for value in (3, 2)),
+        *((JSON, resize(latent_dim=value)) for value in (3, "2", 2.5)),
+        *((JSON, resize(in_channels=value)) for value in (3, 2)),
         *((JSON, resize(widths=value)) for value in ([], 7)),
-        (JSON, resize(hidden=None)),
+        (JSON, resize(hidden_dim=None)),
         (JSON, resize(depth=4)),
         (PRIOR, lambda path: save_density(standard_normal(3), path)),
         ("mixture.safetensors", lambda path: save_density(standard_normal(1), path)),

@@ -19,26 +19,28 @@ def images(digits):
     return digits.train_images[:300]
 
 
-def new(images, kind=Autoencoder, channels=1, pixels="float", components=2) -> TrainedAutoencoder:
+def new(
+    images, kind=Autoencoder, channels=1, binarization="none", components=2
+) -> TrainedAutoencoder:
     """Return an untrained network with fitted densities of its latents."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        network = kind(Architecture(channels, latent=LATENT, widths=[4], hidden=8))
+        network = kind(Architecture(channels, latent_dim=LATENT, widths=[4], hidden_dim=8))
         with torch.no_grad():
             for parameter in network.parameters():
                 parameter.add_(0.3 * torch.randn_like(parameter))
     units = images if channels == 1 else stacked_images(images, MEMBERS)
-    return with_latents_of(units, network, pixels, components=components, seed=0)
+    return with_latents_of(units, network, binarization, components=components, seed=0)
 
 
 @pytest.fixture(scope="module")
-def mono(images):
+def single(images):
     return new(images)
 
 
 @pytest.fixture(scope="module")
 def variational(images):
-    return new(images, VariationalAutoencoder, pixels="bernoulli")
+    return new(images, VariationalAutoencoder, binarization="dynamic")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,7 @@ def stacks(images):
     return stacked_images(images, MEMBERS)
 
 
-@pytest.mark.parametrize("name", ["mono", "variational", "whole"])
+@pytest.mark.parametrize("name", ["single", "variational", "whole"])
 def test_reconstructions_and_scores_are_those_of_the_network(name, request, images, stacks):
     trained = request.getfixturevalue(name)
     units = stacks if name == "whole" else images
@@ -70,11 +72,13 @@ def test_reconstructions_and_scores_are_those_of_the_network(name, request, imag
     scores = trained.anomaly_scores(units)
     np.testing.assert_allclose(scores.errors, errors, rtol=1e-4)
     corrected = trained.correction.score(errors, trained.mixture.log_density(latents).numpy())
-    np.testing.assert_allclose(scores.corrected, corrected, atol=1e-4)
-    assert scores.corrected.mean() == pytest.approx(0, abs=1e-4), "these are the training images"
+    np.testing.assert_allclose(scores.density_corrected, corrected, atol=1e-4)
+    assert scores.density_corrected.mean() == pytest.approx(0, abs=1e-4), (
+        "these are the training images"
+    )
 
 
-@pytest.mark.parametrize("name", ["mono", "variational"])
+@pytest.mark.parametrize("name", ["single", "variational"])
 def test_a_network_of_one_channel_takes_stacks_a_channel_at_a_time(name, request, stacks):
     trained = request.getfixturevalue(name)
     channels = [np.ascontiguousarray(stacks[..., channel]) for channel in range(3)]
@@ -90,24 +94,24 @@ def test_a_network_of_one_channel_takes_stacks_a_channel_at_a_time(name, request
 
 
 def test_pixels_of_a_threshold_are_binary_and_drawn_ones_are_probabilities(images):
-    binary, drawn = new(images, pixels="binary"), new(images, pixels="bernoulli")
+    binary, drawn = new(images, binarization="threshold"), new(images, binarization="dynamic")
     assert torch.equal(binary.network_pixels(images)[:, 0], torch.tensor(images > 127).float())
     np.testing.assert_allclose(drawn.network_pixels(images)[:, 0], images / 255, atol=1e-6)
 
 
-def test_views_of_other_arrays_are_read_in_their_own_order(mono, images, stacks):
+def test_views_of_other_arrays_are_read_in_their_own_order(single, images, stacks):
     for view in (images[::-1], images[:, :, ::-1], images.transpose(0, 2, 1), stacks[::-2]):
-        expected = mono.anomaly_scores(view.copy()).errors
-        np.testing.assert_allclose(mono.anomaly_scores(view).errors, expected, rtol=1e-5)
+        expected = single.anomaly_scores(view.copy()).errors
+        np.testing.assert_allclose(single.anomaly_scores(view).errors, expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
     ("name", "shape", "dtype"),
     [
-        ("mono", (2, 28, 28), np.float32),
-        ("mono", (2, 27, 28), np.uint8),
-        ("mono", (28, 28), np.uint8),
-        ("mono", (2, 28, 28, 2), np.uint8),
+        ("single", (2, 28, 28), np.float32),
+        ("single", (2, 27, 28), np.uint8),
+        ("single", (28, 28), np.uint8),
+        ("single", (2, 28, 28, 2), np.uint8),
         ("whole", (2, 28, 28), np.uint8),
         ("whole", (2, 3, 28, 28), np.uint8),
     ],
@@ -136,8 +140,8 @@ def test_samples_are_decoded_from_seeded_latents_of_the_density(sampler, variati
 @pytest.mark.parametrize(
     ("name", "sampler", "channels", "message"),
     [
-        ("mono", "posterior", 1, "sampler: 'posterior', prior or"),
-        ("mono", "prior", 2, "channels: 2, 1 or 3"),
+        ("single", "posterior", 1, "sampler: 'posterior', prior or"),
+        ("single", "prior", 2, "channels: 2, 1 or 3"),
         ("whole", "mixture", 1, "channels: 1, 3 expected"),
     ],
 )
@@ -148,10 +152,12 @@ def test_samples_that_a_network_cannot_make_are_refused(name, sampler, channels,
         trained.sample(5, sampler, channels, seed=0)
 
 
-def test_the_prior_has_the_moments_of_the_latents_or_is_standard_normal(mono, variational, images):
-    latents = mono.latents(images).double().numpy()
-    np.testing.assert_allclose(mono.prior.means[0], latents.mean(axis=0))
-    np.testing.assert_allclose(mono.prior.factors[0], np.diag(latents.std(axis=0, ddof=1)))
+def test_the_prior_has_the_moments_of_the_latents_or_is_standard_normal(
+    single, variational, images
+):
+    latents = single.latents(images).double().numpy()
+    np.testing.assert_allclose(single.prior.means[0], latents.mean(axis=0))
+    np.testing.assert_allclose(single.prior.factors[0], np.diag(latents.std(axis=0, ddof=1)))
     for name, value in vars(standard_normal(LATENT)).items():
         assert torch.equal(getattr(variational.prior, name), value)
 
@@ -172,8 +178,8 @@ def test_the_mixture_is_fitted_to_latents_drawn_as_in_training(images, kind):
 
 
 def test_a_dead_latent_is_refused(images):
-    network = Autoencoder(Architecture(latent=2, widths=[4], hidden=8))
+    network = Autoencoder(Architecture(latent_dim=2, widths=[4], hidden_dim=8))
     with torch.no_grad():
         network.encoder[-1].weight[1] = 0
     with pytest.raises(ValueError, match=r"^latents: a coordinate"):
-        with_latents_of(images, network, "float", components=1, seed=0)
+        with_latents_of(images, network, "none", components=1, seed=0)

@@ -26,10 +26,10 @@ def own_randomness():
         yield
 
 
-def new_network(latent: int, hidden: int) -> VariationalAutoencoder:
+def new_network(latent_dim: int, hidden_dim: int) -> VariationalAutoencoder:
     """Small, with latents that matter and posteriors other than the prior."""
     torch.manual_seed(0)
-    network = VariationalAutoencoder(Architecture(latent=latent, widths=[4], hidden=hidden))
+    network = VariationalAutoencoder(Architecture(latent_dim=latent_dim, widths=[4], hidden_dim=hidden_dim))
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
@@ -40,7 +40,7 @@ def new_network(latent: int, hidden: int) -> VariationalAutoencoder:
 
 @pytest.fixture
 def network():
-    return new_network(LATENT, hidden=12)
+    return new_network(LATENT, hidden_dim=12)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_the_parts_of_the_lower_bound_are_those_of_torch_distributions(network, 
 
 
 def test_the_lower_bound_lies_below_p_by_quadrature_and_the_mean_weight_meets_it(pixels):
-    network = new_network(latent=1, hidden=6)
+    network = new_network(latent_dim=1, hidden_dim=6)
     with torch.no_grad():
         network.encoder[-1].bias[1] += 1  # wider than the posterior, so that no weight is huge
         grid = torch.linspace(-8, 8, 401, dtype=torch.float64)[:, None]

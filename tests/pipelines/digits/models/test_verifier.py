@@ -96,7 +96,7 @@ def test_more_images_than_a_batch_are_classified_in_their_order():
 @pytest.mark.parametrize(
     "images",
     [noise(2, 28, 28) / 255, noise(2, 27, 28), noise(28, 28), noise(2, 1, 28, 28)],
-    ids=["float", "size", "single", "channels_first"],
+    ids=["none", "size", "single", "channels_first"],
 )
 def test_images_of_another_kind_are_refused(images):
     expected = r"images: .* uint8 \[n, 28, 28\] or \[n, 28, 28, channels"

@@ -44,7 +44,7 @@ def test_a_file_that_is_cut_or_holds_something_else_is_refused(series, tmp_path)
     content = file.read_bytes()
     for damaged in (b"", content[: len(content) // 2], content[: len(content) - 9]):
         file.write_bytes(damaged)
-        with pytest.raises(ValueError, match=r"table\.parquet: no table of the area"):
+        with pytest.raises(ValueError, match=r"table\.parquet: not a table of the area"):
             read_table(file)
     for write, message in (
         (lambda: series.to_parquet(file), "it holds no SHA-256 sum"),
@@ -80,13 +80,13 @@ def test_an_impossible_split_is_refused(prepared, tmp_path, moments):
     write_prepared(prepared, tmp_path)
     (tmp_path / "split.json").write_text(json.dumps(moments))
     write_checksums(tmp_path)
-    with pytest.raises(ValueError, match=r"split\.json: no split"):
+    with pytest.raises(ValueError, match=r"split\.json: not a split"):
         read_prepared(tmp_path)
 
 
 def test_no_step_of_one_part_lies_in_another(prepared):
     limits = fit_limits(prepared.training_rows["y"].to_numpy())
-    features = make_features(prepared.table, limits, altered=True)
+    features = make_features(prepared.table, limits, residual=True)
     origins = split_origins(prepared, features)
     times = features.times
     steps = {name: times[features.ahead(rows).ravel()] for name, rows in vars(origins).items()}

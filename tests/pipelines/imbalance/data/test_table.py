@@ -135,33 +135,33 @@ def replaced(old, new):
 
 
 FAULTS = {
-    "empty": (lambda c: b"", "no whole line"),
+    "empty": (lambda c: b"", "no complete line"),
     "header alone": (lambda c: c.split(b"\n")[0] + b"\n", "a header and no rows"),
-    "cut in a line": (lambda c: c[:1500], r"the last line, \d+, is not ended: the file may be cut"),
-    "cut in the last number": (lambda c: c[:-3], "the last line, 37, is not ended"),
+    "cut in a line": (lambda c: c[:1500], r"the last line, \d+, does not end with a newline: the file may be cut"),
+    "cut in the last number": (lambda c: c[:-3], "the last line, 37, does not end with a newline"),
     "short line": (replaced(b",702.875", b""), "9 fields where the header has 10, in line 4$"),
     "long line": (replaced(b"702.875", b"702,875"), "11 fields where the header has 10, in line 4"),
     "missing": (replaced(b"wind", b"wnd"), "missing columns wind; start_time, hydro"),
     "surplus": (
         lambda c: b"".join(line + b",1\n" for line in c.splitlines()).replace(b"flow,1", b"flow,z"),
-        "surplus columns z; start_time",
+        "unexpected columns z; start_time",
     ),
     "column twice": (
         lambda c: b"".join(line + b",y\n" for line in c.splitlines()),
-        r"surplus columns y\.1; start_time",
+        r"unexpected columns y\.1; start_time",
     ),
-    "not a number": (replaced(b"702.875", b"7o2.8"), "y: '7o2.8' is no number, in line 4$"),
+    "not a number": (replaced(b"702.875", b"7o2.8"), "y: '7o2.8' is not a number, in line 4$"),
     "not a time": (
         replaced(b"2021-03-27 22:40", b"27.03.2021 22:40"),
-        "start_time: '27.03.2021 22:40:00' is no time, in line 4$",
+        "start_time: '27.03.2021 22:40:00' is not a time, in line 4$",
     ),
-    "only commas": (lambda c: c + b",,,,,,,,,\n", "start_time: '' is no time, in line 38$"),
+    "only commas": (lambda c: c + b",,,,,,,,,\n", "start_time: '' is not a time, in line 38$"),
     "infinite": (replaced(b"702.875", b"inf"), "y: inf, -100,000 to 100,000 .*, in line 4$"),
     "twice": (
         replaced(b"2021-03-27 22:45", b"2021-03-27 22:40"),
         "start_time: 2021-03-27 22:40:00, a time after the row before it expected, in line 5$",
     ),
-    "not text": (replaced(b"702.875", b"\xff\xfe"), "no CSV file: .*decode"),
+    "not text": (replaced(b"702.875", b"\xff\xfe"), "not a CSV file: .*decode"),
 }
 
 
@@ -206,7 +206,7 @@ FAULTS_OF_TABLES = {
     "numbered": (lambda t: t.reset_index(drop=True), "index: int64, timestamps in UTC"),
     "zoned": (lambda t: t.tz_localize("Europe/Oslo"), "index: datetime64.us, Europe/Oslo., timest"),
     "missing": (lambda t: t.drop(columns=["wind", "y"]), "missing columns wind, y; start_time,"),
-    "surplus": (lambda t: t.assign(price=1.0), "surplus columns price; start_time, hydro"),
+    "surplus": (lambda t: t.assign(price=1.0), "unexpected columns price; start_time, hydro"),
     "order": (lambda t: t[["y", *t.columns.drop("y")]], "columns: y, hydro, .* the order hydro, "),
     "text": (lambda t: t.astype({"flow": str}), r"flow: str, dtype\('float64'\) expected"),
     "nan": (

@@ -26,12 +26,12 @@ def backtest(real_table):
     test_start = real_table.index[-1] + pd.Timedelta(minutes=5) - pd.Timedelta(weeks=3)
     prepared = Prepared(real_table, test_start - pd.Timedelta(weeks=2), test_start)
     limits = fit_limits(prepared.training_rows["y"].to_numpy())
-    features = make_features(real_table, limits, altered=True)
+    features = make_features(real_table, limits, residual=True)
     origins = split_origins(prepared, features)
     training, validation, test = origins.training, origins.validation, origins.test
     lstm, _ = train_lstm(features, training, validation, LSTMSettings(), seed=0, device="cpu")
-    ridge = fit_ridge(features, training, penalty=0.2)
-    forecasters = RULES | {"ridge": ridge.forecast, "lstm_altered": lstm.forecast}
+    ridge = fit_ridge(features, training, alpha=0.2)
+    forecasters = RULES | {"ridge": ridge.forecast, "lstm_residual": lstm.forecast}
     truth, ahead = features.truth(test), features.times.to_numpy()[features.ahead(test)]
     hours = features.times.hour.to_numpy()
     scores, losses = {}, {}
@@ -48,9 +48,9 @@ def backtest(real_table):
 
 def test_the_forecasters_rank_as_they_should_beyond_chance(backtest):
     scores, losses = backtest
-    errors = [scores[name].rmse for name in ("lstm_altered", "ridge", *RULES)]
+    errors = [scores[name].rmse for name in ("lstm_residual", "ridge", *RULES)]
     assert errors == sorted(errors)
-    assert scores["lstm_altered"].skill > 0.325
+    assert scores["lstm_residual"].skill > 0.325
     found = diebold_mariano(losses["ridge"], losses["structural_persistence"], 24)
     assert found.difference < 0
     assert found.p_value < 0.001

@@ -31,16 +31,16 @@ def table(request, area):
     return at_resolution(area, request.param)
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["altered", "plain"])
+@pytest.fixture(scope="module", params=[True, False], ids=["residual", "plain"])
 def features(request, table):
-    return make_features(table, LIMITS, altered=request.param)
+    return make_features(table, LIMITS, residual=request.param)
 
 
 def test_the_target_is_the_clipped_imbalance_less_its_structural_part_which_is_added_back(
     features, table
 ):
     y = table["y"].clip(-300, 300).to_numpy()[: -features.clock.horizon]
-    structural = features.structural[:, 0] if features.altered else 0
+    structural = features.structural[:, 0] if features.residual else 0
     np.testing.assert_allclose(features.target, y - structural)
     np.testing.assert_array_equal(features.imbalance, table["y"])
     origins = features.origins
@@ -106,7 +106,7 @@ def test_a_restless_day_counts_less():
     area = simulate_table("2021-05-10", 288 * 12, np.random.default_rng(0))
     rows = slice(288 * 9, 288 * 10)
     area.iloc[rows, area.columns.get_loc("y")] += np.tile([200.0, -200.0], 144)
-    features = make_features(area, Limits(-1e9, 1e9), altered=True)
+    features = make_features(area, Limits(-1e9, 1e9), residual=True)
     weights = quietness(features, features.origins)
     restless = (features.origins > 288 * 9.5) & (features.origins < 288 * 10)
     assert weights.mean() == pytest.approx(1)

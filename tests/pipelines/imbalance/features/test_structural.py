@@ -123,6 +123,6 @@ def test_the_real_imbalance_varies_less_without_its_structural_part(real_table):
     """The last three weeks, as the earlier ones have gross outliers."""
     rows = slice(-21 * 288 - 24, -24)
     y = real_table["y"].to_numpy()[rows]
-    altered = y - structural_ahead(real_table)[:, 0][-21 * 288 :]
-    assert altered.std() < 0.97 * y.std()
-    assert np.diff(altered).std() < 0.7 * np.diff(y).std()
+    residual = y - structural_ahead(real_table)[:, 0][-21 * 288 :]
+    assert residual.std() < 0.97 * y.std()
+    assert np.diff(residual).std() < 0.7 * np.diff(y).std()

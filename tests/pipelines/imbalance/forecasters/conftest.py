@@ -12,8 +12,8 @@ from pipelines.imbalance.forecasters.kinds import KINDS
 from pipelines.imbalance.simulator.area import simulate_table
 
 SMALL = {
-    "gradient_boosting": {"trees": 3, "samples_per_leaf": 20, "windows": 50},
-    "lstm": {"hidden": 4, "windows": 200, "epochs": 2, "batch_size": 64, "networks": 2},
+    "gradient_boosting": {"max_iter": 3, "min_samples_leaf": 20, "windows": 50},
+    "lstm": {"hidden_dim": 4, "windows": 200, "epochs": 2, "batch_size": 64, "ensemble_size": 2},
 }
 
 
@@ -30,7 +30,7 @@ def limits(prepared):
 
 @pytest.fixture(scope="module")
 def features(prepared, limits):
-    return make_features(prepared.table, limits, altered=True)
+    return make_features(prepared.table, limits, residual=True)
 
 
 @pytest.fixture(scope="module")

@@ -30,8 +30,8 @@ def table():
 def trained(request, table):
     rows = at_resolution(table, request.param)
     limits = fit_limits(rows["y"][:FITTED].to_numpy())
-    features = make_features(rows, limits, altered=True)
-    ridge = fit_ridge(features, features.origins_between(START, FITTED), penalty=0.2)
+    features = make_features(rows, limits, residual=True)
+    ridge = fit_ridge(features, features.origins_between(START, FITTED), alpha=0.2)
     validation = features.origins_between(FITTED, rows.index[-1])
     return with_intervals("ridge", [ridge], limits, features, validation)
 
@@ -94,9 +94,9 @@ def changed(rows, position, column, value):
         (lambda rows: changed(rows, 900, "wind", None), "recent rows: wind: no value at"),
         (lambda rows: changed(rows, -3, "flow", None), "plans: flow: no value at 2021-03-12 12:00"),
         (lambda rows: changed(rows, -3, "flow", np.inf), "plans: flow: inf, .* MW expected"),
-        (lambda rows: changed(rows, 9, TIME, "noon"), "start_time: 'noon' is no time"),
+        (lambda rows: changed(rows, 9, TIME, "noon"), "start_time: 'noon' is not a time"),
         (lambda rows: rows.drop(columns="hydro"), "missing columns hydro"),
-        (lambda rows: rows.assign(price=1.0), "surplus columns price"),
+        (lambda rows: rows.assign(price=1.0), "unexpected columns price"),
         (lambda rows: rows.iloc[::-1], "start_time: rows not in order"),
         (lambda rows: rows.assign(y=np.nan), "y: no value in any row"),
         (lambda rows: rows.iloc[3:], r"recent rows: 2,052, from .* on expected"),

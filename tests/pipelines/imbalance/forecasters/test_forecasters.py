@@ -19,8 +19,8 @@ from pipelines.imbalance.forecasters.settings import BoostingSettings, LSTMSetti
 from pipelines.imbalance.simulator.area import simulate_table
 
 LIMITS = Limits(-400.0, 400.0)
-FEW_TREES = BoostingSettings(trees=40, samples_per_leaf=100, windows=600)
-SMALL = LSTMSettings(hidden=8, dropout=0.1, epochs=3, windows=400, batch_size=64)
+FEW_TREES = BoostingSettings(max_iter=40, min_samples_leaf=100, windows=600)
+SMALL = LSTMSettings(hidden_dim=8, dropout=0.1, epochs=3, windows=400, batch_size=64)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def table() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def features(table):
-    return make_features(table, LIMITS, altered=True)
+    return make_features(table, LIMITS, residual=True)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_persistence_stays_and_structural_persistence_moves_with_the_plans(featu
 def test_every_trained_forecaster_beats_persistence(features, splits, trained):
     training, _, test = splits
     learned = {
-        "ridge": fit_ridge(features, training, penalty=0.2),
+        "ridge": fit_ridge(features, training, alpha=0.2),
         "boosting": fit_boosting(features, training, FEW_TREES, seed=0),
         "lstm": trained[0],
     }
@@ -74,7 +74,7 @@ def test_every_trained_forecaster_beats_persistence(features, splits, trained):
 
 def test_ridge_is_the_weighted_penalised_least_squares_of_every_step(features, splits):
     origins = splits[0][::7]
-    found = fit_ridge(features, origins, penalty=0.3)
+    found = fit_ridge(features, origins, alpha=0.3)
     weights, step = quietness(features, origins), 9
     of_step = step_features(features, origins, step)
     columns = np.hstack([origin_features(features, origins), of_step])
@@ -95,7 +95,7 @@ def test_an_untrained_lstm_forecasts_what_its_highway_does(features, splits, tra
     network = forecaster.network
     silent = replace(forecaster, network=type(network)(**network.configuration))
     training, _, test = splits
-    highway = fit_ridge(features, training, penalty=SMALL.penalty, with_interactions=True)
+    highway = fit_ridge(features, training, alpha=SMALL.ridge_alpha, with_interactions=True)
     np.testing.assert_allclose(
         silent.forecast(features, test), highway.forecast(features, test), atol=1e-2
     )
@@ -121,7 +121,7 @@ def test_an_lstm_learns_what_no_linear_map_can_say(features, splits):
         changes=changes,
         calendar=calendar,
     )
-    sizes = {"hidden": 16, "dropout": 0.0, "epochs": 8, "windows": 1500}
+    sizes = {"hidden_dim": 16, "dropout": 0.0, "epochs": 8, "windows": 1500}
     settings = replace(SMALL, learning_rate=0.03, **sizes)
     training, validation, test = splits
     forecaster, _ = train_lstm(made, training, validation, settings, seed=0, device="cpu")
@@ -130,11 +130,11 @@ def test_an_lstm_learns_what_no_linear_map_can_say(features, splits):
 
 
 def test_every_forecaster_works_in_quarters_of_an_hour(table):
-    coarse = make_features(at_resolution(table, 15), LIMITS, altered=True)
+    coarse = make_features(at_resolution(table, 15), LIMITS, residual=True)
     training, validation, test = np.split(coarse.origins, [800, 1000])
     brief = replace(SMALL, epochs=1)
     forecasters = [
-        fit_ridge(coarse, training, penalty=0.2),
+        fit_ridge(coarse, training, alpha=0.2),
         fit_boosting(coarse, training, FEW_TREES, seed=0),
         train_lstm(coarse, training, validation, brief, seed=0, device="cpu")[0],
     ]
@@ -180,6 +180,6 @@ def test_a_resumed_training_ends_where_it_would_have_ended(features, splits, tra
 
 @pytest.mark.parametrize("train", [fit_ridge, fit_boosting])
 def test_no_origin_is_refused(features, train):
-    arguments = {"penalty": 1.0} if train is fit_ridge else {"settings": FEW_TREES, "seed": 0}
+    arguments = {"alpha": 1.0} if train is fit_ridge else {"settings": FEW_TREES, "seed": 0}
     with pytest.raises(ValueError, match="origins: none, at least one expected"):
         train(features, np.array([], dtype=int), **arguments)

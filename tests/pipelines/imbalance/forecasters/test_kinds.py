@@ -54,7 +54,7 @@ def test_damaged_files_are_refused_in_one_line(kind, fitted, tmp_path):
 
 @pytest.mark.parametrize(
     ("part", "changes"),
-    [("network", {"hidden": 9}), ("network", {"minutes": 15}), ("scales", {"changes": [1.0]})],
+    [("network", {"hidden_dim": 9}), ("network", {"minutes": 15}), ("scales", {"changes": [1.0]})],
 )
 def test_an_lstm_whose_files_do_not_belong_together_is_refused(fitted, tmp_path, part, changes):
     fitted["lstm"].forecasters[0].save(tmp_path)

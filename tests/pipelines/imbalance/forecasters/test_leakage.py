@@ -24,8 +24,8 @@ DAYS = 11
 LIMITS = Limits(-400.0, 400.0)
 HORIZON = 24
 
-FEW_TREES = BoostingSettings(trees=20, samples_per_leaf=50, windows=300)
-SMALL_LSTM = LSTMSettings(hidden=8, epochs=2, windows=256, batch_size=64, learning_rate=0.01)
+FEW_TREES = BoostingSettings(max_iter=20, min_samples_leaf=50, windows=300)
+SMALL_LSTM = LSTMSettings(hidden_dim=8, epochs=2, windows=256, batch_size=64, learning_rate=0.01)
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +33,14 @@ def table() -> pd.DataFrame:
     return simulate_table("2021-05-10", 288 * DAYS, np.random.default_rng(0))
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["altered", "plain"])
+@pytest.fixture(scope="module", params=[True, False], ids=["residual", "plain"])
 def forecasters(request, table):
     """Every kind of forecaster as a function of features and origins."""
-    features = make_features(table, LIMITS, altered=request.param)
+    features = make_features(table, LIMITS, residual=request.param)
     training, validation = features.origins[:700], features.origins[750:]
     trained = {
-        "ridge": fit_ridge(features, training, penalty=0.1),
-        "highway": fit_ridge(features, training, penalty=0.1, with_interactions=True),
+        "ridge": fit_ridge(features, training, alpha=0.1),
+        "highway": fit_ridge(features, training, alpha=0.1, with_interactions=True),
         "gradient_boosting": fit_boosting(features, training, FEW_TREES, seed=0),
         "lstm": train_lstm(features, training, validation, SMALL_LSTM, seed=0, device="cpu")[0],
     }
@@ -58,14 +58,14 @@ def unknown(table: pd.DataFrame, origin: int, kind: str) -> pd.DataFrame:
     return table.mask(is_unknown, replacement)
 
 
-def same_forecasts(forecast, table, altered, kind, make=make_features) -> bool:
+def same_forecasts(forecast, table, residual, kind, make=make_features) -> bool:
     """Whether origins at every minute of an hour forecast the same without what is not known."""
-    whole = make(table, LIMITS, altered=altered)
+    whole = make(table, LIMITS, residual=residual)
     last = whole.origins[-40]
     for origin in range(last, last + 12):
         chosen = np.arange(origin - 12, origin + 1)
         expected = forecast(whole, chosen)
-        found = forecast(make(unknown(table, origin, kind), LIMITS, altered=altered), chosen)
+        found = forecast(make(unknown(table, origin, kind), LIMITS, residual=residual), chosen)
         if expected[-1].tobytes() != found[-1].tobytes():
             return False
     return True
@@ -73,37 +73,37 @@ def same_forecasts(forecast, table, altered, kind, make=make_features) -> bool:
 
 @pytest.mark.parametrize("kind", ["NaN", "noise"])
 def test_forecasts_are_bit_for_bit_the_same_without_what_is_not_known(forecasters, table, kind):
-    functions, altered = forecasters
+    functions, residual = forecasters
     for name, forecast in functions.items():
-        assert same_forecasts(forecast, table, altered, kind), name
+        assert same_forecasts(forecast, table, residual, kind), name
 
 
-def hindsight(table, limits, *, altered) -> Features:
+def hindsight(table, limits, *, residual) -> Features:
     """Features whose structural imbalance comes from the curve through all hours."""
-    made = make_features(table, limits, altered=altered)
+    made = make_features(table, limits, residual=residual)
     rows = np.arange(len(made.target))[:, None] + np.arange(HORIZON + 1)
     return replace(made, structural=structural_in_hindsight(table)[rows])
 
 
-def centred_means(table, limits, *, altered) -> Features:
+def centred_means(table, limits, *, residual) -> Features:
     """Features whose running means reach as far ahead as back."""
-    made = make_features(table, limits, altered=altered)
+    made = make_features(table, limits, residual=residual)
     target = pd.Series(made.limited)
     means = [target.rolling(hours * 12, center=True, min_periods=1).mean() for hours in MEANS]
     return replace(made, means=np.column_stack(means)[: len(made.target)])
 
 
-def moved_plans(table, limits, *, altered) -> Features:
+def moved_plans(table, limits, *, residual) -> Features:
     """Features that see plans one row further than they are known."""
-    made = make_features(table, limits, altered=altered)
+    made = make_features(table, limits, residual=residual)
     return replace(made, changes=np.roll(made.changes, -1, axis=0))
 
 
 @pytest.mark.parametrize("leak", [hindsight, centred_means, moved_plans])
 def test_features_that_look_ahead_are_caught(forecasters, table, leak):
-    functions, altered = forecasters
+    functions, residual = forecasters
     for name in ("ridge", "lstm"):
-        assert not same_forecasts(functions[name], table, altered, "noise", make=leak), name
+        assert not same_forecasts(functions[name], table, residual, "noise", make=leak), name
 
 
 def is_kept_without_later_rows(make, table) -> bool:
@@ -117,7 +117,7 @@ def is_kept_without_later_rows(make, table) -> bool:
 
 def test_features_of_the_beginning_are_the_beginning_of_the_features(table):
     def make(rows):
-        return vars(make_features(rows, LIMITS, altered=True))
+        return vars(make_features(rows, LIMITS, residual=True))
 
     def scaled_by_all_rows(rows):
         made = make(rows)
@@ -138,7 +138,7 @@ def test_limits_and_scales_do_not_see_validation_and_test(table):
     assert limits[0] != fit_limits(changed.table["y"].to_numpy())
     scales = []
     for each in (series, changed):
-        features = make_features(each.table, LIMITS, altered=True)
+        features = make_features(each.table, LIMITS, residual=True)
         scales.append(fit_scales(features, split_origins(each, features).training))
     assert scales[0].target == scales[1].target
     assert scales[0].structural == scales[1].structural
@@ -149,7 +149,7 @@ def test_limits_and_scales_do_not_see_validation_and_test(table):
 def shuffled(table) -> Features:
     """Features of the imbalance in random order: nothing is left to forecast."""
     y = np.random.default_rng(3).permutation(table["y"].to_numpy())
-    return make_features(table.assign(y=y), LIMITS, altered=False)
+    return make_features(table.assign(y=y), LIMITS, residual=False)
 
 
 def skill(features: Features, train) -> float:
@@ -163,7 +163,7 @@ def skill(features: Features, train) -> float:
 
 
 TRAINERS = {
-    "ridge": lambda features, origins: fit_ridge(features, origins, penalty=0.1),
+    "ridge": lambda features, origins: fit_ridge(features, origins, alpha=0.1),
     "gradient_boosting": lambda features, origins: fit_boosting(
         features, origins, FEW_TREES, seed=0
     ),

@@ -18,13 +18,13 @@ def setting(request):
     """Rows, origins, and a network whose every weight matters."""
     table = simulate_table("2021-05-10", 288 * 9, np.random.default_rng(0))
     features = make_features(
-        at_resolution(table, request.param), Limits(-400.0, 400.0), altered=True
+        at_resolution(table, request.param), Limits(-400.0, 400.0), residual=True
     )
     origins = features.origins[:: 7 * features.clock.hour // 3 + 1]
     rows = make_rows(features, fit_scales(features, features.origins))
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        network = ImbalanceLSTM(request.param, hidden=6)
+        network = ImbalanceLSTM(request.param, hidden_dim=6)
         torch.nn.init.normal_(network.head.weight)
         highway = torch.randn(len(origins), features.clock.horizon)
     return features, rows, torch.from_numpy(origins), network.eval(), highway
@@ -111,10 +111,10 @@ def test_a_rollout_that_does_not_feed_its_forecasts_back_is_caught(setting, mist
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"hidden": 0}, "hidden: 0, at least 1 expected"),
+        ({"hidden_dim": 0}, "hidden_dim: 0, at least 1 expected"),
         ({"dropout": 1.0}, "dropout: 1.0, at least 0 and less than 1 expected"),
     ],
 )
 def test_an_impossible_network_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
-        ImbalanceLSTM(**({"minutes": 5, "hidden": 4} | arguments))
+        ImbalanceLSTM(**({"minutes": 5, "hidden_dim": 4} | arguments))

@@ -60,7 +60,7 @@ def test_a_backtest_scores_the_mean_of_all_forecasters(trained, features, origin
     np.testing.assert_array_equal(found.persistence, persistence(features, test))
     assert found.scores.rmse == pytest.approx(np.sqrt(np.mean((found.truth - mean) ** 2)))
     metrics = found.to_metrics(288, seed=0)
-    assert metrics["rmse_low"] < metrics["rmse"] < metrics["rmse_high"]
+    assert metrics["rmse_ci_low"] < metrics["rmse"] < metrics["rmse_ci_high"]
     assert metrics == found.to_metrics(288, seed=0)
 
 

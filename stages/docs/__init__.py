@@ -1,0 +1,1 @@
+"""The generated parts of README.md and `docs/`: tables, numbers, pictures, JSON Schema."""
