@@ -250,13 +250,17 @@ def main() -> None:
             "this project, examples/s",
             "with float32 input",
             *(f"vs {name}" for name in PEERS),
-            "of NumPy's rate",
-            "PyTorch of its rate",
+            "share of NumPy's rate",
+            "PyTorch's share of its rate",
             "layout, ms",
         ),
         rows=[row(case, speed) for case, speed in speeds.items()],
         packages=("numpy", "torch", "scikit-learn", "scipy"),
-        notes=[f"Training speed in CPU time on one core, medians of {rounds} rounds."],
+        notes=[
+            f"Training speed in CPU time on one core, medians of {rounds} rounds. A ratio above 1 "
+            "means that this project is faster.",
+            "The shares are of the rate at which NumPy and PyTorch multiply large square matrices.",
+        ],
     )
 
 

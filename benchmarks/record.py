@@ -35,6 +35,7 @@ def write_record(
         notes: Sentences that the table needs.
     """
     table = Table(*columns, title=name)
+    table.columns[0].no_wrap = True
     for column in table.columns[1:]:
         column.justify = "right"
     for row in rows:

@@ -9,7 +9,8 @@
 # This notebook draws figures, builds a network from three formulas, checks its gradient and watches
 # it learn. Every function runs on plain NumPy arrays.
 #
-# Open the file as a notebook with Jupytext, or run `python notebooks/figures.py`.
+# `jupytext --to notebook figures.py` converts this file to a Jupyter notebook. As a script,
+# `python figures.py`, it prints its numbers and shows no pictures.
 
 # %%
 # %matplotlib inline
@@ -82,7 +83,8 @@ print("untrained: loss {:.2f}, accuracy {:.1%}".format(*scores(test)))
 # %% [markdown]
 # ## The gradient
 # The chain rule leads from the loss back to each parameter. Each layer has a `backward` formula: it
-# takes the gradient of its output, and returns those of its input and of its parameters.
+# takes the gradient of its output, and returns those of its input and of its parameters. Finite
+# differences check the result: move one weight by ±h, and divide the change of the loss by 2h.
 
 
 # %%
@@ -95,19 +97,14 @@ def gradients(x, t, W1, b1, W2, b2):
     return dW1, db1, dW2, db2
 
 
-# %% [markdown]
-# Finite differences check the formulas. Move one weight by ±h and divide the change of the loss by
-# 2h: the result must agree with the gradient.
-
-# %%
 h, x, t = 1e-6, X[:50], T[:50]
 differences = []
 for number, gradient in enumerate(gradients(x, t, *parameters)):
     index = np.unravel_index(np.abs(gradient).argmax(), gradient.shape)
-    moved = [[p.copy() for p in parameters] for _ in range(2)]
-    moved[0][number][index] += h
-    moved[1][number][index] -= h
-    above, below = (loss.value(forward(x, *each)[0], t).mean() for each in moved)
+    above, below = ([p.copy() for p in parameters] for _ in range(2))
+    above[number][index] += h
+    below[number][index] -= h
+    above, below = (loss.value(forward(x, *each)[0], t).mean() for each in (above, below))
     differences.append(abs((above - below) / (2 * h) - gradient[index]))
 print(f"largest difference from the gradient: {max(differences):.0e}")
 

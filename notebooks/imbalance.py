@@ -6,11 +6,12 @@
 
 # %% [markdown]
 # # Forecasts of the imbalance of a power grid
-# The imbalance of a grid area is the power produced and imported beyond the planned consumption, in
-# megawatts (MW). This notebook simulates an area, computes features without leakage, trains two
-# forecasters, forecasts a day with intervals, and scores a backtest.
+# The imbalance of a grid area is its production minus outflow minus consumption, in megawatts (MW).
+# A positive imbalance is a surplus. This notebook simulates an area, computes features without
+# leakage, trains two forecasters, scores a backtest, and forecasts a day with intervals.
 #
-# Open the file as a notebook with Jupytext, or run `python notebooks/imbalance.py`.
+# `jupytext --to notebook imbalance.py` converts this file to a Jupyter notebook. As a script,
+# `python imbalance.py`, it prints its numbers and shows no pictures.
 
 # %%
 # %matplotlib inline
@@ -51,7 +52,8 @@ structure
 # ## Features without leakage
 # A forecast starts at an origin, the last row whose imbalance is known, and covers the next two
 # hours. Rows of 15 minutes make this 8 steps. The first 60 % of the series train, the next 20 %
-# validate and the rest test. Everything that is fitted sees training rows only.
+# validate and the rest test. Forecasters learn from training rows only. The validation rows select
+# the epoch of the LSTM and calibrate the intervals.
 
 # %%
 prepared = Prepared.of(split_by_fractions(at_resolution(table, 15), train=0.6, validation=0.2))
@@ -94,18 +96,19 @@ print(f"largest change of a forecast: {leakage:.1g} MW")
 
 # %% [markdown]
 # ## Backtest
-# A backtest forecasts from every origin of the test part. The skill score is 1 - RMSE / RMSE of
-# persistence, which forecasts that the imbalance stays as it is: 0 is no better, 1 is perfect. The
-# coverage is the share of measurements within an interval: an 80 % interval should cover 80 %.
+# A backtest forecasts from every origin of the test part. RMSE is the root mean squared error. The
+# baseline is persistence: it forecasts that the imbalance stays as it is. The skill score compares
+# the two RMSE: 0 is no better than persistence, 1 is perfect. The coverage is the share of
+# measurements within an interval: an 80 % interval should cover 80 %.
 #
 # ![Errors by lead time](../docs/pictures/notebook_imbalance_errors.png)
 
 # %%
 backtests = {name: run_backtest(model, features, origins.test) for name, model in models.items()}
 for name, each in backtests.items():
-    scores = each.scores
-    print(f"{name}: RMSE {scores.rmse:.1f} MW, skill score {scores.skill:.2f}", end=", ")
-    print(", ".join(f"{share:.1%} in {percent} %" for percent, share in scores.coverage.items()))
+    print(f"{name}: RMSE {each.scores.rmse:.1f} MW, skill score {each.scores.skill:.2f}")
+    for percent, share in each.scores.coverage.items():
+        print(f"  the {percent} % interval covers {100 * share:.1f} %")
 persistence = backtests["ridge"].persistence - backtests["ridge"].truth
 rmse = {"persistence": np.sqrt(np.square(persistence).mean(axis=0))}
 rmse |= {name: each.scores.rmse_by_step for name, each in backtests.items()}

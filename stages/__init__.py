@@ -1,9 +1,9 @@
-"""When and where: one module per DVC stage, and what all stages share."""
+"""DVC stages: they read parameters, call `pipelines`, write files and log to MLflow."""
 
 import os
 
-# Read when mlflow is imported, hence set before any stage imports it: a server that is down is
-# noticed in seconds, not minutes; mlflow keeps quiet and sends usage data to nobody.
+# mlflow reads these variables on import, so they are set first. They shorten the timeout for an
+# unreachable server from minutes to seconds, and disable progress output and telemetry.
 for _name, _value in {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",

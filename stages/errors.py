@@ -1,4 +1,4 @@
-"""Errors that a person can mend, each told in one line instead of a traceback."""
+"""Errors that the user can fix, reported in one line without a traceback."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,11 +11,11 @@ _Read = TypeVar("_Read")
 
 
 class StageError(Exception):
-    """Raised when a stage or command cannot do its work; the message is one line."""
+    """Raised when a stage or command fails for a reason that the user can fix."""
 
 
 class ParamsError(StageError):
-    """Raised when params.yaml cannot be read or does not fit the schema."""
+    """Raised when params.yaml is unreadable or invalid."""
 
 
 class TrackingError(StageError):
@@ -24,15 +24,13 @@ class TrackingError(StageError):
 
 @contextmanager
 def in_one_line(*problems: type[Exception]) -> Iterator[None]:
-    """Turn these exceptions into a `StageError` with the same message.
-
-    Use it around calls that may refuse what the parameters ask for.
+    """Convert exceptions to a `StageError` with the same message.
 
     Args:
-        problems: exception types to turn.
+        problems: Exception types to convert.
 
     Raises:
-        StageError: one of the exceptions was raised.
+        StageError: One of the exceptions was raised.
     """
     try:
         yield
@@ -44,21 +42,19 @@ def read_input(read: Callable[[Path], _Read], path: Path) -> _Read:
     """Read an input of a stage.
 
     Args:
-        read: reads the path; it raises `ValueError` for invalid content.
-        path: the file or folder.
+        read: Function that reads the path. It raises `ValueError` for invalid content.
+        path: A file or folder.
 
     Returns:
-        What `read` returns.
+        The result of `read`.
 
     Raises:
-        StageError: the input is missing or damaged.
+        StageError: The input is missing or damaged.
     """
     try:
         return read(path)
     except FileNotFoundError as problem:
         place = relative(Path(problem.filename)) if problem.filename else relative(path)
-        raise StageError(f"{place} is missing; `dvc repro` makes it") from None
+        raise StageError(f"{place} is missing; create it with `dvc repro`") from None
     except ValueError as problem:
-        raise StageError(
-            f"{relative(path)}: {problem}; delete it and `dvc repro` makes it again"
-        ) from None
+        raise StageError(f"{relative(path)}: {problem}; delete it and run `dvc repro`") from None

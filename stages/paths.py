@@ -1,12 +1,12 @@
-"""Where every file and folder of the project lies."""
+"""Paths of all files and folders of the project."""
 
 import os
 from pathlib import Path
 
-#: Root of the checkout that runs: the project, or the copy in which `dvc exp run --temp` works.
+#: Root of the running checkout: the project, or the copy that `dvc exp run --temp` creates.
 ROOT = Path(__file__).resolve().parents[1]
 
-#: Root of the project that experiments are recorded in. DVC names it even inside a copy.
+#: Root of the project. In a copy made by `dvc exp run --temp`, DVC_ROOT names the original.
 PROJECT = Path(os.environ.get("DVC_ROOT", ROOT)).resolve()
 
 PARAMS = ROOT / "params.yaml"
@@ -15,23 +15,23 @@ WORKFLOW = ROOT / "dvc.yaml"
 LOCK = ROOT / "dvc.lock"
 RESULTS = ROOT / "results"
 
-#: The default tracking store; its artifacts lie beside it, in `mlruns/`.
+#: Default tracking store. Its artifacts are in `mlruns/` in the same folder.
 DATABASE = PROJECT / "mlflow.db"
 
-#: Checkpoints, timings and locks; ignored by git and DVC.
+#: Folder of checkpoints, timings and locks, which neither git nor DVC tracks.
 SCRATCH = ROOT / ".scratch"
 
-#: Commit, parameters and times of each variant's last training; ignored by git and DVC.
+#: Folder of provenance records (see `stages.outputs.provenance`), tracked by neither git nor DVC.
 PROVENANCE = PROJECT / ".provenance"
 
 
 def relative(path: Path) -> str:
-    """Return a path relative to the project's root, or the path itself if it lies elsewhere."""
+    """Return a path relative to the root of the checkout. Paths elsewhere stay as they are."""
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
 
 
 def figures_dataset(name: str) -> Path:
-    """Return the file of a generated set of figures."""
+    """Return the file of a generated data set of figures."""
     return ROOT / "data" / "raw" / "figures" / f"{name}.npz"
 
 
@@ -41,22 +41,22 @@ def digits_folder() -> Path:
 
 
 def external_mnist() -> Path:
-    """Return the folder in which a user may put MNIST's own files."""
+    """Return the folder for MNIST files that the user provides."""
     return ROOT / "data" / "external" / "mnist"
 
 
 def imbalance_source() -> Path:
-    """Return the file of the imbalance series in rows of five minutes."""
+    """Return the file of the imbalance series at five-minute resolution."""
     return ROOT / "data" / "raw" / "imbalance" / "table.parquet"
 
 
 def imbalance_series() -> Path:
-    """Return the folder of the imbalance series at the forecasters' resolution, with its split."""
+    """Return the folder of the resampled imbalance series and its split."""
     return ROOT / "data" / "prepared" / "imbalance"
 
 
 def external_imbalance() -> Path:
-    """Return the folder in which a user may put a power grid's series as CSV files."""
+    """Return the folder for CSV files of a power grid that the user provides."""
     return ROOT / "data" / "external" / "imbalance"
 
 
@@ -66,10 +66,10 @@ def results(pipeline: str, variant: str) -> Path:
 
 
 def leaderboard() -> Path:
-    """Return the file that ranks the variants of every pipeline."""
+    """Return the file with the ranking of each pipeline's variants."""
     return RESULTS / "leaderboard.json"
 
 
 def report_page() -> Path:
-    """Return the HTML report."""
+    """Return the file of the HTML report."""
     return RESULTS / "report.html"

@@ -1,4 +1,4 @@
-"""All pipelines of the project."""
+"""Registry of all pipelines."""
 
 from stages.digits.pipeline import PIPELINE as DIGITS
 from stages.figures.pipeline import PIPELINE as FIGURES

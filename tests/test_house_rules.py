@@ -1,4 +1,4 @@
-"""The rules of the house are kept, and the contracts that keep them do catch who breaks them."""
+"""The import contracts and other structural rules hold, and each contract detects violations."""
 
 import shutil
 import subprocess
@@ -19,61 +19,85 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_project_keeps_the_rules_of_the_house() -> None:
-    kept = lint(ROOT)
-    assert kept.returncode == 0, kept.stdout
+def test_the_project_keeps_its_import_contracts() -> None:
+    linted = lint(ROOT)
+    assert linted.returncode == 0, linted.stdout
 
 
-#: A line that breaks each contract, and the module that it is added to.
-OFFENDERS = [
-    ("pipelines.figures.data.drawing", "import mlflow", "no dvc, no mlflow, no stages"),
-    ("pipelines.pictures", "import stages.paths", "no dvc, no mlflow, no stages"),
-    ("pipelines.digits.data.mnist", "import pipelines.figures", "no pipeline imports another"),
+#: Module, line to add to it, and the contract that the line breaks.
+VIOLATIONS = [
+    (
+        "pipelines.figures.data.drawing",
+        "import mlflow",
+        "pipelines import neither dvc nor mlflow nor stages",
+    ),
+    (
+        "pipelines.pictures",
+        "import stages.paths",
+        "pipelines import neither dvc nor mlflow nor stages",
+    ),
+    (
+        "pipelines.digits.data.mnist",
+        "import pipelines.figures",
+        "pipelines do not import each other",
+    ),
     (
         "pipelines.progress",
         "import pipelines.digits.data.mnist",
-        "shared modules of the library know no pipeline",
+        "shared library modules import no pipeline",
     ),
     (
         "pipelines.figures.classifier",
         "import pipelines.figures.evaluation",
-        "in figures, the network and its training know neither evaluation nor plots",
+        "figures: network and training import neither evaluation nor plots",
     ),
     (
         "pipelines.digits.models.kinds",
         "import pipelines.digits.plots.generation",
-        "in digits, models and their training know neither evaluation nor plots",
+        "digits: models and training import neither evaluation nor plots",
     ),
     (
         "pipelines.imbalance.forecasters.kinds",
         "import pipelines.imbalance.evaluation.scores",
-        "in imbalance, forecasters and their training know neither evaluation nor plots",
+        "imbalance: forecasters and training import neither evaluation nor plots",
     ),
-    ("pipelines.figures.network.layers", "import torch", "no machine-learning library"),
-    ("stages.figures.pipeline", "import scipy", "stages hold no mathematics"),
-    ("stages.params.section", "import stages.outputs.hashes", "in stages, arrows run downwards"),
-    ("stages.runner.log", "import stages.figures.metrics", "in stages, arrows run downwards"),
-    ("stages.digits.metrics", "import stages.imbalance.metrics", "in stages, arrows run downwards"),
+    (
+        "pipelines.figures.network.layers",
+        "import torch",
+        "the network from scratch imports no machine-learning library",
+    ),
+    ("stages.figures.pipeline", "import scipy", "stages import no numerical library"),
+    (
+        "stages.params.section",
+        "import stages.outputs.hashes",
+        "stages import only from lower layers",
+    ),
+    ("stages.runner.log", "import stages.figures.metrics", "stages import only from lower layers"),
+    (
+        "stages.digits.metrics",
+        "import stages.imbalance.metrics",
+        "stages import only from lower layers",
+    ),
 ]
-#: A new module that belongs to no layer, and the contract that misses it.
-STRANGERS = [
+#: New module without a layer, and the contract that reports it.
+UNASSIGNED = [
     (
         "pipelines.imbalance.in_no_layer",
-        "in imbalance, forecasters and their training know neither evaluation nor plots",
+        "imbalance: forecasters and training import neither evaluation nor plots",
     ),
-    ("stages.helpers", "in stages, arrows run downwards"),
+    ("stages.helpers", "stages import only from lower layers"),
 ]
 
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What the linter says of a copy of the project in which every contract is broken."""
+    """Output of the linter for a copy of the project in which each contract is broken."""
     folder = tmp_path_factory.mktemp("broken")
     for name in ("pipelines", "stages", "pyproject.toml"):
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
-    lines = [(module, line) for module, line, _ in OFFENDERS]
-    for module, line in [*lines, *((module, "") for module, _ in STRANGERS)]:
+    lines = [(module, line) for module, line, _ in VIOLATIONS]
+    for module, line in [*lines, *((module, "") for module, _ in UNASSIGNED)]:
         with (folder / f"{module.replace('.', '/')}.py").open("a") as file:
             file.write(f"\n{line}\n")
     linted = lint(folder)
@@ -82,24 +106,24 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def complaints(broken: str, rule: str) -> str:
-    """Return what the linter says of a contract, whose name ends with `rule`."""
+    """Return the output of the linter for the contract `rule`."""
     assert f"{rule} BROKEN" in " ".join(broken.split())
     section = broken.partition("Broken contracts")[2].partition(f"{rule}\n---")[2]
     return " ".join(section.split("\n---")[0].split())
 
 
-@pytest.mark.parametrize(("module", "line", "rule"), OFFENDERS)
-def test_an_import_across_a_wall_is_caught(broken: str, module: str, line: str, rule: str) -> None:
+@pytest.mark.parametrize(("module", "line", "rule"), VIOLATIONS)
+def test_a_forbidden_import_is_detected(broken: str, module: str, line: str, rule: str) -> None:
     imported = line.removeprefix("import ")
     assert f"{module} -> {imported} (l." in complaints(broken, rule)
 
 
-@pytest.mark.parametrize(("module", "rule"), STRANGERS)
-def test_a_module_in_no_layer_is_caught(broken: str, module: str, rule: str) -> None:
+@pytest.mark.parametrize(("module", "rule"), UNASSIGNED)
+def test_a_module_without_a_layer_is_detected(broken: str, module: str, rule: str) -> None:
     assert module in complaints(broken, rule)
 
 
-def test_nothing_but_rooms_and_three_modules_lies_in_stages() -> None:
+def test_stages_contains_only_packages_and_three_modules() -> None:
     files = {path.name for path in (ROOT / "stages").iterdir() if path.is_file()}
     assert files == {"__init__.py", "paths.py", "errors.py", "registry.py"}
 

@@ -63,7 +63,7 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
             (rate/2 Σ w²) or None.
         regularization_rate: Rate of the penalty.
         initialization: "glorot", "he", or a positive number r for weights drawn uniformly between
-            -r and r; or a sequence with one of these for each layer that has weights.
+            -r and r. A sequence has one of these for each layer with weights.
         patience: Number of epochs without a lower validation loss after which training stops and
             restores the best parameters. None trains all epochs and keeps the last parameters.
         validation_fraction: Fraction of the examples of each class held out for early stopping if
@@ -78,9 +78,9 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         classes_: Sorted class labels `[classes]`.
         n_features_in_: Number of features.
         network_: The trained `Network`.
-        history_: One row per epoch: "epoch", "train/loss" and "train/accuracy" (over the batches of
-            the epoch, each before its update), and the same two for "validation" and "test" data
-            (after the epoch) if given. Losses exclude the penalty.
+        history_: One row per epoch, with "epoch", "train/loss", "train/accuracy" and, if such data
+            are given, the same two metrics of "validation" and "test". Training metrics are over
+            the batches of the epoch, each before its update. Losses exclude the penalty.
         loss_curve_: "train/loss" of each epoch.
         n_iter_: Number of epochs trained.
         best_epoch_: Epoch (from 1) whose parameters were kept.
@@ -180,6 +180,7 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         self._start(classes, rng, new=not warm)
         rate, factor = float(self.learning_rate), SCHEDULES[self.schedule]
         with progress_bar("epoch", self.epochs) if self.verbose else nullcontext() as show:
+            listeners = (on_epoch, show and _progress_listener(show))
             self.history_ = self._trainer.train(
                 examples,
                 epochs=self.epochs,
@@ -187,7 +188,7 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
                 learning_rate=lambda progress: rate * factor(progress),
                 watched=watched,
                 patience=self.patience,
-                listeners=[each for each in (on_epoch, show and _progress_listener(show)) if each],
+                listeners=[listener for listener in listeners if listener],
             )
         self._trainer.plans.clear()
         return self
@@ -224,14 +225,14 @@ class NetworkClassifier(SavedInFolder, ClassifierMixin, BaseEstimator):
         examples, _ = self._check(X, y, sample_weight, all_classes, not first)
         if getattr(self, "_trained_with", None) != self.get_params():
             self._start(all_classes, np.random.default_rng(self.random_state), new=first)
-        row = self._trainer.train(
+        rows = self._trainer.train(
             examples,
             epochs=1,
             batch_size=self.batch_size or len(examples.X),
             learning_rate=lambda progress: float(self.learning_rate),
         )
         number = len(self.history_) + 1
-        self.history_ = [*self.history_, *({**each, "epoch": number} for each in row)]
+        self.history_ = [*self.history_, *({**epoch, "epoch": number} for epoch in rows)]
         return self
 
     def outputs(self, X: ArrayLike) -> NDArray[np.floating]:

@@ -38,7 +38,7 @@ class Examples(NamedTuple):
 
     def take(self, indices: NDArray[np.integer]) -> "Examples":
         """Return the examples at the given indices."""
-        return Examples(*(None if each is None else each[indices] for each in self))
+        return Examples(*(None if array is None else array[indices] for array in self))
 
 
 class Scores(NamedTuple):
@@ -139,9 +139,9 @@ class Trainer:
             listeners: Functions called after each epoch with its number (from 1) and its row.
 
         Returns:
-            One row per epoch: "epoch", "train/loss" and "train/accuracy" (over the batches of the
-            epoch, each before its update), and the same two metrics for each name in `watched`
-            (after the epoch).
+            One row per epoch, with "epoch", "train/loss", "train/accuracy" and the same two metrics
+            for each name in `watched`. Training metrics are over the batches of the epoch, each
+            before its update.
 
         Raises:
             ValueError: If the parameters or the loss become infinite or NaN.

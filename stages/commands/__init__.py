@@ -1,1 +1,1 @@
-"""What `make` runs beside the workflow: smoke, publish, reproduce, serve, doctor, reference."""
+"""Commands of the Makefile that are not stages: doctor, publish, reproduce, serve, smoke, ui."""

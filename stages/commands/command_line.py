@@ -1,4 +1,4 @@
-"""How a command that is no stage runs: arguments, errors, one closing line."""
+"""Entry point of commands: arguments, errors and closing line."""
 
 import inspect
 import os
@@ -15,8 +15,8 @@ def run_command(name: str, work: Callable[..., str]) -> NoReturn:
     """Run a command with the arguments of the command line, then exit.
 
     Args:
-        name: of the command.
-        work: does the work and returns the closing lines, or an empty text.
+        name: Name of the command.
+        work: Function that runs the command and returns the closing lines, or an empty string.
     """
     arguments, parameters = sys.argv[1:], list(inspect.signature(work).parameters)
     if len(arguments) != len(parameters):
@@ -35,24 +35,26 @@ def run_command(name: str, work: Callable[..., str]) -> NoReturn:
 
 
 def separate_environment() -> dict[str, str]:
-    """Return the environment for a copy of the project: this Python, but no DVC, MLflow or Git.
+    """Return environment variables for a process in a copy of the project.
 
-    So the copy logs to its own store and commits to its own repository, even in a Git hook. A
-    failure of its store is an error.
+    The variables of DVC, MLflow and Git are removed, so the copy uses its own tracking store and
+    repository, even in a Git hook. A failure of the store is an error.
     """
-    own = ("DVC_", "MLFLOW_", "GIT_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    prefixes = ("DVC_", "MLFLOW_", "GIT_")
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(prefixes)
+    }
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return kept | {"PATH": path, "TRACKING_REQUIRED": "1"}
+    return environment | {"PATH": path, "TRACKING_REQUIRED": "1"}
 
 
 def git(*arguments: str, folder: Path) -> str:
-    """Run Git in a folder and return what it prints.
+    """Run Git in a folder and return its output.
 
     Raises:
         StageError: Git fails.
     """
-    answer = subprocess.run(
+    process = subprocess.run(
         ["git", *arguments],
         cwd=folder,
         env=separate_environment(),
@@ -60,6 +62,6 @@ def git(*arguments: str, folder: Path) -> str:
         text=True,
         check=False,
     )
-    if answer.returncode:
-        raise StageError(f"git {arguments[0]}: {' '.join(answer.stderr.split())}")
-    return answer.stdout
+    if process.returncode:
+        raise StageError(f"git {arguments[0]}: {' '.join(process.stderr.split())}")
+    return process.stdout

@@ -1,7 +1,7 @@
-"""Check params.yaml, and repair what a killed `dvc` has left half-written.
+"""Check params.yaml and repair files that a killed DVC process left incomplete.
 
-DVC rewrites two files in place, and every later `dvc repro` stops at half a file: `dvc.lock`, and
-`.dvc/tmp/rwlock`, the list of running stages. `make repro` calls this first.
+DVC overwrites `dvc.lock` and `.dvc/tmp/rwlock`, the list of running stages, in place. If one of
+them is incomplete, each `dvc repro` fails. `make repro` runs this command first.
 """
 
 import json
@@ -23,7 +23,7 @@ _SECONDS_OF_A_WRITE = 2.0
 
 
 def doctor() -> str:
-    """Check and repair the project; print one line for each repair or hint.
+    """Check and repair the project, and print one line for each repair or hint.
 
     Raises:
         ParamsError: params.yaml is invalid.
@@ -40,7 +40,7 @@ def repair_running_lists() -> Iterator[str]:
         file = paths.ROOT / ".dvc" / "tmp" / name
         if _stays_damaged(file, _is_json):
             file.unlink()
-            yield f"removed {paths.relative(file)}, which a killed process left half-written"
+            yield f"removed {paths.relative(file)}, which was damaged"
 
 
 def repair_lock() -> Iterator[str]:
@@ -57,21 +57,21 @@ def repair_lock() -> Iterator[str]:
         yield "restored dvc.lock, which was damaged, from the last commit"
     else:
         paths.LOCK.unlink()
-        yield "removed dvc.lock, which was damaged; DVC writes it again"
+        yield "removed dvc.lock, which was damaged; `dvc repro` creates it"
 
 
 def unknown_results(params: Params) -> Iterator[str]:
-    """Yield a hint for each folder of results that belongs to no model and no stage."""
+    """Yield a hint for each folder of results that no model or stage of the project has."""
     workflow = paths.WORKFLOW.read_text(encoding="utf-8")
     for pipeline in PIPELINES:
         for folder in sorted((paths.RESULTS / pipeline.name).glob("*/")):
             place = paths.relative(folder)
             if folder.name not in pipeline.models(params) and f"{place}/" not in workflow:
-                yield f"{place} belongs to no model of params.yaml; remove it if you do not need it"
+                yield f"{place} has no model in params.yaml; delete it if you do not need it"
 
 
 def _stays_damaged(file: Path, is_valid: Callable[[bytes], bool]) -> bool:
-    """Whether a file exists and stays invalid; a running `dvc` may be writing it."""
+    """Return whether a file stays invalid for longer than `dvc` needs to write it."""
     deadline = time.monotonic() + _SECONDS_OF_A_WRITE
     while file.exists() and not is_valid(file.read_bytes()):
         if time.monotonic() > deadline:
@@ -89,7 +89,7 @@ def _is_json(content: bytes) -> bool:
 
 
 def _is_lock(content: bytes) -> bool:
-    """Whether DVC can read a dvc.lock; a half-written one lacks parts or the end of its line."""
+    """Return whether a dvc.lock is complete and readable for DVC."""
     try:
         lock = YAML(typ="safe", pure=True).load(content.decode())
         for stage in lock["stages"].values():

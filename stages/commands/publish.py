@@ -1,7 +1,7 @@
-"""Make the tracking store equal to `results/`: a run for every model, and the champions.
+"""Log the results of all models to the tracking store and register the champions.
 
-`make repro` ends with it, and goes on without a store that fails; for `make publish` that is an
-error. Runs that hold all results of their model stay as they are.
+Complete runs stay unchanged. `make repro` runs this command last. There, a failure of the store is
+a warning; in `make publish`, it is an error.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,11 +24,14 @@ from stages.tracking.store import experiment_id, tolerating_failures
 
 
 def publish(params: Params) -> str:
-    """Log what the store lacks of the results, register the champions, return the closing line.
+    """Log the results that the store lacks and register the champions.
+
+    Returns:
+        The closing line.
 
     Raises:
-        StageError: results are missing or damaged; nothing was sent.
-        TrackingError: the store fails, and `TRACKING_REQUIRED=1`.
+        StageError: Results are missing or damaged. Nothing was logged.
+        TrackingError: The store fails and `TRACKING_REQUIRED=1`.
     """
     models = {
         pipeline.name: [
@@ -39,7 +42,7 @@ def publish(params: Params) -> str:
         for pipeline in PIPELINES
     }
     if not any(models.values()):
-        raise StageError("there are no results; `dvc repro` makes them")
+        raise StageError("there are no results; create them with `dvc repro`")
     check_results(
         paths.results(pipeline, model) / name
         for pipeline, names in models.items()
@@ -51,27 +54,27 @@ def publish(params: Params) -> str:
     logged = {}
     for pipeline in PIPELINES:
         names = models[pipeline.name]
-        found = log_models(pipeline, names)
-        logged |= {f"{pipeline.name}/{name}": new for name, new in found.items()}
+        is_new = log_models(pipeline, names)
+        logged |= {f"{pipeline.name}/{name}": new for name, new in is_new.items()}
         if paths.ROOT == paths.PROJECT and set(pipeline.variants(params)) <= set(names):
             print(_champion(pipeline, params), flush=True)
-    new = [name for name, was_new in logged.items() if was_new]
+    new = [name for name, is_new in logged.items() if is_new]
     complete = len(logged) - len(new)
     return f"logged {', '.join(new) or 'nothing'}; {complete} runs were complete"
 
 
 def check_results(files: Iterable[Path]) -> None:
-    """Compare result files with the hashes in dvc.lock; files that it does not list pass.
+    """Compare result files with their hashes in dvc.lock, as far as it lists them.
 
     Raises:
-        StageError: a file is missing or damaged, or dvc.lock is.
+        StageError: dvc.lock or a result file is missing or damaged.
     """
     recorded = _recorded_hashes()
     for file in files:
         place = paths.relative(file)
         if place in recorded and (not file.exists() or dvc_md5(file) != recorded[place]):
             raise StageError(
-                f"{place} is not the file that dvc.lock records; `dvc repro` restores it"
+                f"{place} does not match its hash in dvc.lock; restore it with `dvc repro`"
             )
 
 
@@ -84,11 +87,11 @@ def _recorded_hashes() -> Mapping[str, str]:
         outputs = [output for stage in stages for output in stage.get("outs", [])]
         return {output["path"]: output.get("md5", "") for output in outputs}
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise StageError("dvc.lock is damaged; `make doctor` restores it") from None
+        raise StageError("dvc.lock is damaged; restore it with `make doctor`") from None
 
 
 def _is_reachable() -> bool:
-    """Whether the store can be reached; if not, one warning is enough for all pipelines."""
+    """Return whether the tracking store is reachable, with at most one warning."""
     reachable = False
     with tolerating_failures():
         experiment_id(PIPELINES[0].name)
@@ -97,7 +100,7 @@ def _is_reachable() -> bool:
 
 
 def _champion(pipeline: Pipeline, params: Params) -> str:
-    """Register the best variant of a pipeline and describe it in one line."""
+    """Register the best variant of a pipeline as its champion, and return a description."""
     standings, metric = read_standings(pipeline, params), pipeline.ranking.metric
     best = standings.best
     line = f"champion of {pipeline.name}: {best}, but the store has no run of its results"

@@ -1,7 +1,8 @@
-"""Compute a run of MLflow again from its commit and its parameters, and compare the metrics.
+"""Rerun the commit of an MLflow run with its parameters, and compare the metrics.
 
-It works in a copy of the project, `.scratch/reproduce/RUN`, with an empty cache and its own store.
-Only `dvc` runs there, because the modules of an old commit may have other names.
+The rerun takes place in `.scratch/reproduce/RUN`, a copy of the project with an empty cache and its
+own store. The command runs only `dvc` in the copy, because modules of old commits may have other
+names.
 """
 
 import os
@@ -24,21 +25,22 @@ from stages.registry import PIPELINES
 from stages.tracking.entities import single_values
 from stages.tracking.store import prepare_store, tolerating_failures
 
-_SHOWN = 5
+#: Maximum number of different metrics in the message.
+_EXAMPLES = 5
 
 
 def reproduce(run: str) -> str:
-    """Compute a run again and compare it with its result files.
+    """Rerun the commit of a run and compare the metrics.
 
     Args:
-        run: id of the run; for the run of a single seed, the whole variant is computed.
+        run: Run id. For the run of a single seed, all seeds of the variant are trained.
 
     Returns:
         The closing line.
 
     Raises:
-        StageError: the run cannot be reproduced, or the metrics differ.
-        TrackingError: the store fails.
+        StageError: The run cannot be reproduced, or the metrics differ.
+        TrackingError: The store fails.
     """
     os.environ["TRACKING_REQUIRED"] = "1"
     folder = paths.SCRATCH / "reproduce" / run
@@ -52,25 +54,25 @@ def reproduce(run: str) -> str:
         try:
             client.download_artifacts(parent.info.run_id, "params.yaml", str(folder))
         except (MlflowException, OSError):
-            raise StageError("its artifact params.yaml is not in the store") from None
+            raise StageError("the run has no artifact params.yaml") from None
     copy_data(folder)
     command = ["dvc", "repro", "--force", stage]
     if subprocess.run(command, cwd=folder, env=separate_environment(), check=False).returncode:
         raise StageError(f"`{' '.join(command)}` failed in {folder}")
     count, different = compare(logged, folder / place)
     dirty = parent.data.tags.get("git_dirty") == "true"
-    warning = "; the run used uncommitted code, which is not recorded" if dirty else ""
+    warning = "; the run used uncommitted changes, which are not recorded" if dirty else ""
     if different:
-        shown = ", ".join(different[:_SHOWN]) + (", …" if len(different) > _SHOWN else "")
-        raise StageError(f"{len(different)} of {count} metrics differ: {shown}{warning}")
-    return f"all {count} metrics are equal, computed again from commit {commit[:10]}{warning}"
+        examples = ", ".join(different[:_EXAMPLES]) + (", …" if len(different) > _EXAMPLES else "")
+        raise StageError(f"{len(different)} of {count} metrics differ: {examples}{warning}")
+    return f"all {count} metrics are equal in a rerun of commit {commit[:10]}{warning}"
 
 
 def recipe(run: Run) -> tuple[str, str, str]:
     """Return the commit, the last DVC stage and the folder of results of a run.
 
     Raises:
-        StageError: a tag is missing, or the commit is not in the repository.
+        StageError: A tag is missing, or the commit is not in the repository.
     """
     tags = run.data.tags
     missing = [name for name in ("git_commit", "pipeline", "variant") if name not in tags]
@@ -78,11 +80,11 @@ def recipe(run: Run) -> tuple[str, str, str]:
         raise StageError(f"the run has no tag {', '.join(missing)}")
     commit, name, variant = tags["git_commit"], tags["pipeline"], tags["variant"]
     if not re.fullmatch(r"[0-9a-f]{40,64}", commit):
-        raise StageError(f"its tag git_commit is {commit!r}, which is no commit")
+        raise StageError(f"the tag git_commit is {commit!r}, which is not a commit")
     try:
         git("cat-file", "-e", f"{commit}^{{commit}}", folder=paths.PROJECT)
     except StageError:
-        raise StageError(f"its commit {commit[:10]} is not in this repository; fetch it") from None
+        raise StageError(f"commit {commit[:10]} is not in this repository; fetch it") from None
     evaluators = [(each.name, each.evaluator.name) for each in PIPELINES if each.evaluator]
     is_evaluator = (name, variant) in evaluators
     stage = f"{name}-{variant}" if is_evaluator else f"{name}-evaluate@{variant}"
@@ -100,7 +102,7 @@ def check_out(commit: str, folder: Path) -> None:
 
 
 def copy_data(folder: Path) -> None:
-    """Copy a user's data, and the digits, which would be downloaded otherwise."""
+    """Copy the user's data files, and the digits to avoid a download."""
     external, digits = paths.ROOT / "data" / "external", paths.digits_folder()
     mnist = folder / paths.external_mnist().relative_to(paths.ROOT)
     shutil.copytree(external, folder / "data" / "external", dirs_exist_ok=True)
@@ -109,17 +111,17 @@ def copy_data(folder: Path) -> None:
 
 
 def compare(run: Run, folder: Path) -> tuple[int, list[str]]:
-    """Compare the metrics of a run with result files; comparisons of variants are left out.
+    """Compare the metrics of a run with result files, except comparisons with other variants.
 
     Args:
-        run: of a variant, or of one of its seeds.
-        folder: of the variant's results.
+        run: Run of a variant or of one of its seeds.
+        folder: Folder of the variant's results.
 
     Returns:
-        The number of metrics, and a text for each difference.
+        The number of metrics, and a description of each difference.
 
     Raises:
-        StageError: a file is missing or damaged, or there is nothing to compare.
+        StageError: A file is missing or damaged, or the run has no metrics.
     """
     scores = read_input(read_json, folder / "scores.json")
     metrics = read_input(read_json, folder / "metrics.json")
@@ -141,7 +143,7 @@ def compare(run: Run, folder: Path) -> tuple[int, list[str]]:
 
 
 def _by_present_name(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Select the metrics of result files; commits until 0e5cd80 used other names for some."""
+    """Return the metrics of result files by present name, also for runs with former names."""
     compared = tuple(
         f"test/{metric.name}"
         for each in PIPELINES

@@ -1,6 +1,7 @@
 """Serve the champion of a pipeline on 127.0.0.1.
 
-It writes an example request, prints the command that sends it, and becomes MLflow's server.
+The command writes an example request, prints a `curl` command that sends it, and starts MLflow's
+model server.
 """
 
 import os
@@ -29,16 +30,16 @@ def serve(pipeline: str, port: str) -> NoReturn:
     """Serve the champion until Ctrl-C.
 
     Args:
-        pipeline: name of the registered model.
-        port: on which the server listens.
+        pipeline: Name of the registered model.
+        port: Port of the server.
 
     Raises:
-        StageError: the pipeline, its champion, a model file or a free port is missing.
-        TrackingError: the store fails.
+        StageError: The pipeline, its champion or a model file is missing, or the port is in use.
+        TrackingError: The store fails.
     """
     names = [each.name for each in PIPELINES]
     if pipeline not in names:
-        raise StageError(f"PIPELINE = {pipeline!r}: accepted is one of {', '.join(names)}")
+        raise StageError(f"PIPELINE = {pipeline!r}: must be one of {', '.join(names)}")
     _check_port(pipeline, port)
     os.environ["TRACKING_REQUIRED"] = "1"
     with tolerating_failures():
@@ -54,7 +55,7 @@ def serve(pipeline: str, port: str) -> NoReturn:
     )
     environment = os.environ | {
         "MLFLOW_TRACKING_URI": address,
-        # MLflow starts uvicorn by its name.
+        # MLflow looks up uvicorn in PATH.
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     }
     command = [sys.executable, "-m", "mlflow", "models", "serve", "--env-manager", "local"]
@@ -65,14 +66,14 @@ def serve(pipeline: str, port: str) -> NoReturn:
 def _check_port(pipeline: str, port: str) -> None:
     """Refuse a port that is invalid or in use before MLflow loads the model."""
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 2**16):
-        raise StageError(f"PORT = {port!r}: accepted is a number from 1 to 65535")
+        raise StageError(f"PORT = {port!r}: must be a number from 1 to 65535")
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # like the server
         try:
             probe.bind((HOST, int(port)))
         except OSError as problem:
-            another = f"choose another one: make serve PIPELINE={pipeline} PORT=…"
-            raise StageError(f"port {port} of {HOST}: {problem.strerror}; {another}") from None
+            hint = f"choose another one: make serve PIPELINE={pipeline} PORT=…"
+            raise StageError(f"port {port} of {HOST}: {problem.strerror}; {hint}") from None
 
 
 def _champion(pipeline: str) -> ModelVersion:
@@ -81,11 +82,13 @@ def _champion(pipeline: str) -> ModelVersion:
     except mlflow.MlflowException as problem:
         if problem.error_code not in ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"):
             raise
-        raise StageError(f"{pipeline} has no {ALIAS} yet; `make publish` registers it") from None
+        raise StageError(
+            f"{pipeline} has no {ALIAS} yet; register it with `make publish`"
+        ) from None
 
 
 def _write_request(version: ModelVersion) -> Path:
-    """Write the example of a model as a request."""
+    """Write the input example of a model as a request."""
     path = paths.SCRATCH / "requests" / f"{version.name}.json"
     try:
         example = load_serving_example(f"models:/{version.name}@{ALIAS}")

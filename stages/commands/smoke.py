@@ -1,7 +1,7 @@
-"""Run the whole workflow with little data in a copy of the project, `.scratch/smoke`.
+"""Run the whole workflow on little data in `.scratch/smoke`, a copy of the project.
 
-The copy has its own tracking store; results, `dvc.lock` and store of the project stay as they are.
-`params.smoke.yaml` says which parameters differ from params.yaml.
+The copy has its own tracking store. The results, `dvc.lock` and store of the project stay
+unchanged. `params.smoke.yaml` lists the changes to params.yaml.
 """
 
 import shutil
@@ -25,10 +25,13 @@ _STEPS = (["dvc", "repro"], [sys.executable, "-m", "stages.commands.publish"])
 
 
 def smoke() -> str:
-    """Run the workflow small and return where its results are.
+    """Run the workflow on little data.
+
+    Returns:
+        The closing lines.
 
     Raises:
-        StageError: parameters are invalid, Git fails, or a stage failed.
+        StageError: Parameters are invalid, or Git or a stage failed.
     """
     root, started = paths.SCRATCH / "smoke", time.monotonic()
     place = paths.relative(root)
@@ -42,16 +45,16 @@ def smoke() -> str:
     for step in _STEPS:
         if run_to_end(step, root):
             seconds = time.monotonic() - started
-            raise StageError(f"ended early, after {seconds:.0f} s; see {place}")
+            raise StageError(f"failed after {seconds:.0f} s; see {place}")
     seconds = time.monotonic() - started
     return (
-        f"everything ran in {seconds:.0f} s → {place}/results/report.html; its runs:\n"
+        f"all stages ran in {seconds:.0f} s → {place}/results/report.html; view the runs with\n"
         f"mlflow ui --host 127.0.0.1 --backend-store-uri sqlite:///{place}/mlflow.db"
     )
 
 
 def copy_project(root: Path) -> None:
-    """Copy what Git would commit, with small parameters, into a repository of its own."""
+    """Copy the files that Git tracks or would add, with smoke parameters, to a new repository."""
     listing = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for name in filter(None, git(*listing, folder=paths.ROOT).split("\0")):
         if (paths.ROOT / name).is_file() and not name.startswith(_NOT_COPIED):
@@ -61,13 +64,13 @@ def copy_project(root: Path) -> None:
         YAML(typ="safe", pure=True).dump(small_params(), file)
     git("init", "--quiet", folder=root)
     git("add", "--all", folder=root)
-    own = ("user.name=Smoke", "user.email=smoke@example.com", "commit.gpgsign=false")
-    settings = [part for setting in own for part in ("-c", setting)]
-    git(*settings, "commit", "--quiet", "--message", "A small copy", folder=root)
+    settings = ("user.name=Smoke", "user.email=smoke@example.com", "commit.gpgsign=false")
+    options = [part for setting in settings for part in ("-c", setting)]
+    git(*options, "commit", "--quiet", "--message", "Copy for the smoke test", folder=root)
 
 
 def small_params() -> Any:
-    """Return the parameters of the project, changed as `params.smoke.yaml` says."""
+    """Return the parameters of the project with the changes in `params.smoke.yaml`."""
     try:
         return merge_patch(read_yaml(paths.PARAMS), read_yaml(paths.SMOKE_PARAMS))
     except ValueError as problem:
@@ -75,18 +78,18 @@ def small_params() -> Any:
 
 
 def merge_patch(document: Any, patch: Any, *, adds: bool = True) -> Any:
-    """Change a document as a JSON merge patch (RFC 7386) says.
+    """Apply a JSON merge patch (RFC 7386).
 
-    Beyond the RFC, a key `*` applies to all entries beside it, and changes only keys that they
-    have.
+    As an extension, the key `*` applies to all entries of its mapping and changes only keys that
+    they have.
 
     Args:
-        document: mappings, lists and single values.
-        patch: mappings are merged, `None` removes an entry, everything else replaces it.
-        adds: whether the patch may add keys.
+        document: Mappings, lists and scalars.
+        patch: Changes. Mappings are merged, `None` removes an entry, other values replace it.
+        adds: Whether the patch may add keys.
 
     Returns:
-        The changed document; the given one stays as it is.
+        A changed copy of the document.
     """
     if not isinstance(patch, dict):
         return patch
@@ -105,9 +108,9 @@ def merge_patch(document: Any, patch: Any, *, adds: bool = True) -> Any:
 
 
 def run_to_end(command: list[str], root: Path) -> int:
-    """Return the exit status of a command; after a signal, wait until it has cleaned up."""
+    """Run a command and return its exit status. After a signal, wait until it has ended."""
     process = subprocess.Popen(command, cwd=root, env=separate_environment())
-    # A terminal sends Ctrl-C to the whole group, hence to the command as well.
+    # A terminal sends Ctrl-C to the whole process group, including the command.
     signal.signal(signal.SIGINT, lambda *_: None)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda received, _: process.send_signal(received))

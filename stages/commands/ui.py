@@ -1,4 +1,4 @@
-"""Print the links to the leaderboards in the MLflow UI, and become its server on 127.0.0.1."""
+"""Print links to the leaderboards in the MLflow UI, and start the UI on 127.0.0.1."""
 
 import os
 import sys
@@ -19,10 +19,10 @@ def ui(port: str) -> NoReturn:
     """Serve the MLflow UI until Ctrl-C.
 
     Args:
-        port: on which the server listens.
+        port: Port of the server.
 
     Raises:
-        TrackingError: the store fails.
+        TrackingError: The store fails.
     """
     os.environ["TRACKING_REQUIRED"] = "1"
     with tolerating_failures():
@@ -31,16 +31,16 @@ def ui(port: str) -> NoReturn:
     print("\n".join(["The MLflow UI starts; Ctrl-C stops it.", *lines]), flush=True)
     command = [sys.executable, "-m", "mlflow", "ui", "--host", HOST, "--port", port]
     command += ["--workers", "1", "--backend-store-uri", store]
-    # MLflow would start six more processes, for jobs that evaluate language models.
+    # Otherwise MLflow starts six processes for jobs that evaluate language models.
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
     os.execv(sys.executable, command)
 
 
 def links(address: str) -> list[str]:
-    """Return lines with the links for each pipeline that has runs.
+    """Return lines with the links of each pipeline that has runs.
 
     Args:
-        address: of the UI, with a slash at its end.
+        address: Address of the UI, with a trailing slash.
     """
     client, lines = mlflow.MlflowClient(), []
     for pipeline in PIPELINES:

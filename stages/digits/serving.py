@@ -1,6 +1,6 @@
-"""An autoencoder as MLflow serves it: posted images in, drawn again and judged; samples on request.
+"""MLflow model of an autoencoder: returns reconstructions, anomaly scores and samples.
 
-MLflow runs a copy of this file beside a copy of `pipelines`, so it imports nothing from `stages`.
+MLflow runs a copy of this file and of `pipelines`, so this module must not import `stages`.
 """
 
 from collections.abc import Sequence
@@ -13,20 +13,20 @@ from mlflow.models import ModelSignature
 from mlflow.pyfunc import PythonModel, PythonModelContext
 from mlflow.types import ParamSchema, ParamSpec, Schema, TensorSpec
 
-from pipelines.digits.models.trained_autoencoder import load_trained_autoencoder
+from pipelines.digits.models.saving import load_trained_autoencoder
 
-MOST_SAMPLES = 1000
+MAX_SAMPLES = 1000
 
 
 def signature(shape: Sequence[int]) -> ModelSignature:
-    """Say what the model takes and gives.
+    """Return the MLflow signature.
+
+    The input is an array of grey levels, [count, *shape]. The outputs are the reconstructions, the
+    reconstruction errors, the anomaly scores, and as many generated images as the parameter
+    `samples` requests.
 
     Args:
-        shape: height and width of an image, and its channels if it has several.
-
-    Returns:
-        The signature: grey levels in; out come the images drawn again, how strange each is, and
-        `samples` new images.
+        shape: Height and width of an image, followed by its channels if it has several.
     """
     images = (-1, *shape)
     return ModelSignature(
@@ -50,7 +50,7 @@ def signature(shape: Sequence[int]) -> ModelSignature:
 
 
 class ServedAutoencoder(PythonModel):
-    """Answers with each posted image drawn again and judged, and with new images."""
+    """Autoencoder that reconstructs and scores images, and generates new ones."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Load the autoencoder from its folder."""
@@ -58,27 +58,27 @@ class ServedAutoencoder(PythonModel):
 
     def predict(
         self,
-        model_input: np.ndarray,  # MLflow warns about any closer hint
+        model_input: np.ndarray,  # MLflow warns about a more specific type hint
         params: dict[str, Any] | None = None,
     ) -> dict[str, np.ndarray]:
-        """Return arrays by name, a row per image: see `signature`."""
-        asked = {"samples": 0, "sampler": "mixture", "seed": 0} | (params or {})
-        if not 0 <= asked["samples"] <= MOST_SAMPLES:
+        """Return the arrays that `signature` describes, by name."""
+        request = {"samples": 0, "sampler": "mixture", "seed": 0} | (params or {})
+        count, sampler, seed = request["samples"], request["sampler"], request["seed"]
+        if not 0 <= count <= MAX_SAMPLES:
             raise mlflow.MlflowException.invalid_parameter_value(
-                f"samples: {asked['samples']}, 0 to {MOST_SAMPLES} expected"
+                f"samples = {count}: must be from 0 to {MAX_SAMPLES}"
             )
-        if asked["sampler"] not in ("prior", "mixture"):
+        if sampler not in ("prior", "mixture"):
             raise mlflow.MlflowException.invalid_parameter_value(
-                f"sampler: {asked['sampler']!r}, prior or mixture expected"
+                f"sampler = {sampler!r}: must be prior or mixture"
             )
-        if not 0 <= asked["seed"] < 2**63:
+        if not 0 <= seed < 2**63:
             raise mlflow.MlflowException.invalid_parameter_value(
-                f"seed: {asked['seed']}, at least 0 expected"
+                f"seed = {seed}: must be from 0 to 2**63 - 1"
             )
         images = np.asarray(model_input, dtype=np.uint8)
-        count = asked["samples"]
         samples = (
-            self.trained.sample(count, asked["sampler"], self.trained.channels, seed=asked["seed"])
+            self.trained.sample(count, sampler, self.trained.channels, seed=seed)
             if count
             else np.empty((0, *images.shape[1:]), np.uint8)
         )

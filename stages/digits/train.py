@@ -1,4 +1,4 @@
-"""Stage `digits-train@variant`: train an autoencoder and fit the density of its latents."""
+"""Stage `digits-train@variant`: train an autoencoder and fit a density to its latents."""
 
 from pathlib import Path
 
@@ -7,9 +7,10 @@ import pandas as pd
 from pipelines.digits.data.mnist import read_digits
 from pipelines.digits.data.stacking import without_digit
 from pipelines.digits.models.autoencoder_training import fit_autoencoder
-from pipelines.digits.models.sample_recorder import SampleRecorder, save_training_samples
+from pipelines.digits.models.sample_recorder import SampleRecorder
+from pipelines.digits.models.saving import save_trained_autoencoder
 from pipelines.digits.models.settings import AutoencoderSettings
-from pipelines.digits.models.trained_autoencoder import save_trained_autoencoder
+from pipelines.digits.models.training_samples import save_training_samples
 from stages.errors import read_input
 from stages.outputs.training import Data, best_epoch
 from stages.params import Params
@@ -19,7 +20,7 @@ from stages.runner.train_variant import OnEpoch, Trained, train_variant
 
 
 def train(params: Params, variant: str) -> str:
-    """Train the variant from each of its seeds."""
+    """Train the variant with each of its seeds."""
     settings, folder = params.digits.models[variant], digits_folder()
     digits = read_input(read_digits, folder)
     images = digits.train_images
@@ -47,7 +48,7 @@ def train(params: Params, variant: str) -> str:
 
         def save(folder: Path) -> None:
             save_training_samples(recorder.samples, folder)
-            save_trained_autoencoder(trained, folder)  # last, as it writes the checksums
+            save_trained_autoencoder(trained, folder)  # last, because it writes the checksums
 
         return Trained(save, history, best_epoch(history), message)
 

@@ -1,4 +1,4 @@
-"""Stage `digits-verifier`: train the network that evaluates the others, and evaluate it."""
+"""Stage `digits-verifier`: train and evaluate the classifier that evaluates autoencoders."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -29,7 +29,7 @@ NAMES = [str(digit) for digit in range(10)]
 
 
 def train_and_evaluate(params: Params) -> str:
-    """Train the verifier, then score it on the test digits."""
+    """Train the verifier and evaluate it on the test digits."""
     settings, folder = params.digits.verifier, digits_folder()
     digits = read_input(read_digits, folder)
 

@@ -1,6 +1,6 @@
-"""The verifier as MLflow serves it: posted images of digits in, the digit and the beliefs out.
+"""MLflow model of the verifier: returns digit and probabilities of each image.
 
-MLflow runs a copy of this file beside a copy of `pipelines`, so it imports nothing from `stages`.
+MLflow runs a copy of this file and of `pipelines`, so this module must not import `stages`.
 """
 
 from pathlib import Path
@@ -19,7 +19,11 @@ DIGITS = [str(digit) for digit in range(10)]
 
 
 def signature() -> ModelSignature:
-    """Say what the model takes and gives: grey levels in; the digit and each one's probability."""
+    """Return the MLflow signature.
+
+    The input is an array of grey levels, [count, 28, 28]. The output has a row per image with the
+    predicted digit and the probability of each digit.
+    """
     images = TensorSpec(np.dtype(np.uint8), (-1, 28, 28), name=None)
     columns = [ColSpec(DataType.long, "digit")]
     columns += [ColSpec(DataType.double, digit) for digit in DIGITS]
@@ -27,7 +31,7 @@ def signature() -> ModelSignature:
 
 
 class ServedVerifier(PythonModel):
-    """Answers with the digit that the verifier reads in each posted image."""
+    """Classifier of digits."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Load the verifier from its folder."""
@@ -35,14 +39,14 @@ class ServedVerifier(PythonModel):
 
     def predict(
         self,
-        model_input: np.ndarray,  # MLflow warns about any closer hint
+        model_input: np.ndarray,  # MLflow warns about a more specific type hint
         params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
-        """Return a row per image: `digit`, then a probability for each digit."""
-        beliefs = classify(self.network, np.asarray(model_input, dtype=np.uint8))
-        answer = pd.DataFrame(beliefs, columns=DIGITS).astype(np.float64)
-        answer.insert(0, "digit", beliefs.argmax(axis=1))
-        return answer
+        """Return a row per image: the predicted `digit` and the probability of each digit."""
+        probabilities = classify(self.network, np.asarray(model_input, dtype=np.uint8))
+        predictions = pd.DataFrame(probabilities, columns=DIGITS).astype(np.float64)
+        predictions.insert(0, "digit", probabilities.argmax(axis=1))
+        return predictions
 
 
 mlflow.models.set_model(ServedVerifier())

@@ -1,1 +1,1 @@
-"""The stages of the figures pipeline, and their parameters."""
+"""Stages of the figures pipeline."""

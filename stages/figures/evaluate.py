@@ -1,4 +1,4 @@
-"""Stage `figures-evaluate@variant`: evaluate a trained network on the test figures."""
+"""Stage `figures-evaluate@variant`: evaluate a network on the test split."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ from stages.runner.evaluate_variant import Primary, evaluate_variant, training_o
 
 
 def evaluate(_params: Params, variant: str) -> str:
-    """Score the variant on its test figures; write metrics, predictions and plots."""
+    """Evaluate the variant and write metrics, predictions and plots."""
     parameters = training_of("figures", variant).parameters
     test = read_input(read_figure_set, figures_dataset(parameters["dataset"])).test
     centred = parameters["data"]["centred"]

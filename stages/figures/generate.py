@@ -1,4 +1,4 @@
-"""Stage `figures-generate@dataset`: draw a set of figures."""
+"""Stage `figures-generate@dataset`: generate a data set of figures."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from stages.runner.command import run_variant
 
 
 def generate(params: Params, dataset: str) -> str:
-    """Draw the data set and write it."""
+    """Generate a data set and write it."""
     settings = params.figures.datasets[dataset]
     split = settings.split
     rng = np.random.default_rng(derive_seed(params.seed, "figures-generate"))
@@ -23,7 +23,8 @@ def generate(params: Params, dataset: str) -> str:
         )
     path = figures_dataset(dataset)
     write_outputs(path.parent, {path.name: figures.write})
-    return f"{settings.count:,} figures of {settings.size}×{settings.size} → {relative(path)}"
+    size = f"{settings.size}×{settings.size}"
+    return f"{settings.count:,} figures of {size} pixels → {relative(path)}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The pipeline `figures`: networks from scratch that classify generated figures."""
+"""Pipeline `figures`: networks from scratch that classify generated figures."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def describe_run(test: Mapping[str, Any], training: Training) -> str:
-    """Describe a run in Markdown, from its test scores and its training."""
+    """Return a description of a run in Markdown."""
     parameters = training.parameters
     pixels, classes = parameters["data"]["size"] ** 2, len(test["recall"])
     layers = [str(pixels), *filter(None, map(layer_name, parameters["layers"])), str(classes)]
@@ -31,7 +31,8 @@ def describe_run(test: Mapping[str, Any], training: Training) -> str:
 def layer_name(layer: Mapping[str, Any]) -> str:
     """Return the short name of a hidden layer.
 
-    It is the width of a dense layer. 8C5P2 stands for 8 filters of 5×5 pixels with 2×2 max pooling.
+    A dense layer is named by its width. `8C5P2` is a convolution with 8 filters of 5×5 pixels and
+    2×2 max pooling.
     """
     if "filters" in layer:
         pool = f"P{layer['pool']}" if layer["pool"] > 1 else ""
@@ -40,7 +41,7 @@ def layer_name(layer: Mapping[str, Any]) -> str:
 
 
 def served(training: Training) -> "ServedModel":
-    """Return a network as it is served, with two test figures as the example."""
+    """Return the MLflow model of a network, with two test figures as input example."""
     from pipelines.figures.data.dataset import read_figure_set
     from stages.errors import read_input
     from stages.figures import serving
@@ -58,7 +59,7 @@ def served(training: Training) -> "ServedModel":
 
 
 def content() -> "RunContent":
-    """Return what the run of a network holds."""
+    """Return the content of a network's MLflow run."""
     from stages.tracking.log_results import RunContent
 
     files = ("history.csv", "predictions.csv", "metrics.json", "scores.json")

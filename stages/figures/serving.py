@@ -1,6 +1,6 @@
-"""The network as MLflow serves it: posted figures in, the figure's name and the beliefs out.
+"""MLflow model of a network: returns class and probabilities of each figure.
 
-MLflow runs a copy of this file beside a copy of `pipelines`, so it imports nothing from `stages`.
+MLflow runs a copy of this file and of `pipelines`, so this module must not import `stages`.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,13 @@ from pipelines.figures.data.drawing import CLASSES
 
 
 def signature(shape: Sequence[int]) -> ModelSignature:
-    """Say what the model takes and gives.
+    """Return the MLflow signature.
+
+    The input is an array of zeros and ones, [count, height, width]. The output has a row per image
+    with the predicted class and the probability of each class.
 
     Args:
-        shape: height and width of a figure in pixels.
-
-    Returns:
-        The signature: images `[count, height, width]` of zeros and ones in; per image the name of
-        the figure and the probability of each class out.
+        shape: Height and width of a figure, in pixels.
     """
     columns = [ColSpec(DataType.string, "figure")]
     columns += [ColSpec(DataType.double, name) for name in CLASSES]
@@ -35,7 +34,7 @@ def signature(shape: Sequence[int]) -> ModelSignature:
 
 
 class ServedNetwork(PythonModel):
-    """Answers with the figure that the network sees in each posted image."""
+    """Classifier of figures."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Load the network from its folder."""
@@ -43,15 +42,15 @@ class ServedNetwork(PythonModel):
 
     def predict(
         self,
-        model_input: np.ndarray,  # MLflow warns about any closer hint
+        model_input: np.ndarray,  # MLflow warns about a more specific type hint
         params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
-        """Return a row per image: `figure`, then a probability per class."""
+        """Return a row per image: the predicted class `figure` and the class probabilities."""
         pixels = np.asarray(model_input).reshape(len(model_input), -1)
-        beliefs = self.classifier.predict_proba(pixels)
-        answer = pd.DataFrame(beliefs, columns=list(CLASSES)).astype(np.float64)
-        answer.insert(0, "figure", [CLASSES[best] for best in beliefs.argmax(axis=1)])
-        return answer
+        probabilities = self.classifier.predict_proba(pixels)
+        predictions = pd.DataFrame(probabilities, columns=list(CLASSES)).astype(np.float64)
+        predictions.insert(0, "figure", [CLASSES[best] for best in probabilities.argmax(axis=1)])
+        return predictions
 
 
 mlflow.models.set_model(ServedNetwork())

@@ -1,4 +1,4 @@
-"""Stage `figures-train@variant`: train a network from scratch on its figures."""
+"""Stage `figures-train@variant`: train a network from scratch."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from stages.runner.train_variant import OnEpoch, Trained, train_variant
 
 
 def train(params: Params, variant: str) -> str:
-    """Train the variant from each of its seeds."""
+    """Train the variant with each of its seeds."""
     settings = params.figures.models[variant]
     file = figures_dataset(settings.dataset)
     figures = read_input(read_figure_set, file)
@@ -28,14 +28,14 @@ def train(params: Params, variant: str) -> str:
             figures.train.pixels,
             figures.train.labels,
             validation=(figures.validation.pixels, figures.validation.labels),
-            test=(figures.test.pixels, figures.test.labels),  # for the picture of the curves
+            test=(figures.test.pixels, figures.test.labels),  # for the loss curves
             on_epoch=on_epoch,
         )
         history = pd.DataFrame(classifier.history_)
         accuracy = history["validation/accuracy"][classifier.best_epoch_ - 1]
         message = (
-            f"validation accuracy {accuracy:.3f} with the weights of epoch "
-            f"{classifier.best_epoch_} of {classifier.n_iter_}"
+            f"validation accuracy {accuracy:.3f} at epoch {classifier.best_epoch_} "
+            f"of {classifier.n_iter_}"
         )
         metrics = best_epoch(history) | {"parameters": classifier.network_.vector.size}
         return Trained(classifier.save, history, metrics, message)
@@ -46,12 +46,12 @@ def train(params: Params, variant: str) -> str:
 
 
 def make_classifier(settings: Network, seed: int, shape: Sequence[int]) -> NetworkClassifier:
-    """Return the untrained estimator that a variant's parameters describe.
+    """Return an untrained estimator.
 
     Args:
-        settings: the parameters.
-        seed: of the training.
-        shape: height and width of a figure in pixels.
+        settings: Parameters of the variant.
+        seed: Seed of the training run.
+        shape: Height and width of a figure, in pixels.
     """
     takes_images = any(isinstance(layer, Convolution) for layer in settings.layers)
     return NetworkClassifier(
@@ -77,7 +77,7 @@ def make_classifier(settings: Network, seed: int, shape: Sequence[int]) -> Netwo
 
 
 def make_layers(layer: Layer) -> list[tuple[int, str] | network.Layer]:
-    """Return the layers of the library that a hidden layer of params.yaml stands for."""
+    """Convert a hidden layer of params.yaml to layers of the library."""
     match layer:
         case Dense():
             return [(layer.width, layer.activation)]

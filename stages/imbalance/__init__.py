@@ -1,1 +1,1 @@
-"""The stages of the imbalance pipeline, and their parameters."""
+"""Stages of the imbalance pipeline."""

@@ -1,4 +1,4 @@
-"""Stage `imbalance-acquire`: simulate the series of the area, or merge a user's CSV files."""
+"""Stage `imbalance-acquire`: simulate the series, or merge the user's CSV files."""
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from stages.runner.command import run_stage
 
 
 def acquire(params: Params) -> str:
-    """Write the series in rows of five minutes, and what had to be repaired in it."""
+    """Write the series at five-minute resolution, and the counts of its repairs."""
     settings = params.imbalance
     with in_one_line(ValueError):
         if settings.source == "csv":
@@ -45,13 +45,15 @@ def from_csv_files() -> tuple[pd.DataFrame, Repairs]:
     """Merge the CSV files in data/external/imbalance.
 
     Raises:
-        StageError: there is none.
-        ValueError: one does not have the format that the folder's README describes.
+        StageError: There are no CSV files.
+        ValueError: A file does not have the format that README.md in the folder describes.
     """
     folder = external_imbalance()
     files = [file.relative_to(ROOT) for file in sorted(folder.glob("*.csv"))]
     if not files:
-        raise StageError(f"{relative(folder)} holds no CSV file; its README.md says what it may be")
+        raise StageError(
+            f"{relative(folder)} contains no CSV file; its README.md describes the format"
+        )
     return read_tables(files)
 
 

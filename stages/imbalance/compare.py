@@ -1,4 +1,4 @@
-"""Stage `imbalance-compare@variant`: test a forecaster against the baseline."""
+"""Stage `imbalance-compare@variant`: test for a significant difference from the baseline."""
 
 from pipelines.imbalance.data.resolution import Clock
 from pipelines.imbalance.evaluation.forecast_file import read_losses
@@ -13,7 +13,7 @@ from stages.runner.log import log_models
 
 
 def compare(params: Params, variant: str) -> str:
-    """Write the test of the variant's losses against those of the baseline."""
+    """Write the Diebold-Mariano test of the variant against the baseline."""
     baseline = params.imbalance.baseline
     losses = {
         name: read_input(read_losses, results("imbalance", name) / "forecasts.parquet")
@@ -24,7 +24,7 @@ def compare(params: Params, variant: str) -> str:
         tests = compare_with(baseline, losses, horizon)
     comparison = {
         name: value
-        for test in tests.values()  # none for the baseline itself
+        for test in tests.values()  # empty for the baseline itself
         for name, value in (("diebold_mariano", test.statistic), ("p_value", test.p_value))
     }
     file = results("imbalance", variant) / "comparison.json"

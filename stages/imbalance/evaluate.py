@@ -1,4 +1,4 @@
-"""Stage `imbalance-evaluate@variant`: evaluate a forecaster from every origin of the test part."""
+"""Stage `imbalance-evaluate@variant`: evaluate a forecaster at all origins of the test split."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,7 +28,7 @@ Evaluation = tuple[Features, Backtest]
 
 
 def evaluate(params: Params, variant: str) -> str:
-    """Score the variant from every test origin; write metrics, forecasts and plots."""
+    """Evaluate the variant and write metrics, forecasts and plots."""
     prepared = read_input(read_prepared, imbalance_series())
     seed = derive_seed(params.seed, "imbalance-evaluate")
 
@@ -51,7 +51,7 @@ def evaluate(params: Params, variant: str) -> str:
         }
 
     def message(scores: Mapping[str, Any]) -> str:
-        return f"RMSE {scores['rmse']:.1f} MW, {scores['skill']:.1%} better than persistence"
+        return f"RMSE {scores['rmse']:.1f} MW, skill score {scores['skill']:.1%}"
 
     return evaluate_variant(PIPELINE, variant, load_trained_forecaster, score, outputs, message)
 

@@ -1,4 +1,4 @@
-"""The pipeline `imbalance`: forecasters of a power grid's imbalance, two hours ahead."""
+"""Pipeline `imbalance`: forecasters of a power grid's imbalance, two hours ahead."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ _STEP_METRIC = re.compile(r"rmse_step_\d+")
 
 
 def describe_run(test: Mapping[str, Any], training: Training) -> str:
-    """Describe a run in Markdown, from its test scores."""
+    """Return a description of a run in Markdown."""
     return (
         f"**RMSE {test['rmse']:.1f} MW** over two hours (95 % confidence interval "
         f"{test['rmse_ci_low']:.1f} to {test['rmse_ci_high']:.1f}). Skill score over persistence "
@@ -30,30 +30,30 @@ def describe_run(test: Mapping[str, Any], training: Training) -> str:
 
 
 def served(training: Training) -> "ServedModel":
-    """Return a forecaster as it is served, with the end of the training part as the example."""
+    """Return the MLflow model of a forecaster. The input example ends with the training split."""
     from pipelines.imbalance.data.prepared import read_prepared
     from stages.errors import read_input
     from stages.imbalance import serving
     from stages.tracking.model import ServedModel
 
-    known = read_input(read_prepared, imbalance_series()).training_rows
+    training_rows = read_input(read_prepared, imbalance_series()).training_rows
     return ServedModel(
         code=Path(serving.__file__),
         signature=serving.signature(),
-        example=serving.example(known),
+        example=serving.example(training_rows),
         requirements=serving.REQUIREMENTS,
     )
 
 
 def content() -> "RunContent":
-    """Return what the run of a forecaster holds."""
+    """Return the content of a forecaster's MLflow run."""
     from stages.tracking.log_results import RunContent
 
     return RunContent(describe_run, ("history.csv", "metrics.json", "scores.json"), served)
 
 
 def draw_comparison(scores: Mapping[str, Any], params: Params) -> Iterator[tuple[str, "Figure"]]:
-    """Draw the error of all variants by lead time."""
+    """Yield captions and figures of the comparison of all variants."""
     import numpy as np
 
     from pipelines.imbalance.plots.forecasts import error_by_step

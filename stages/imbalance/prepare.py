@@ -1,4 +1,4 @@
-"""Stage `imbalance-prepare`: resample the series, split it by time, and draw it."""
+"""Stage `imbalance-prepare`: resample, split and plot the series."""
 
 import pandas as pd
 
@@ -18,7 +18,7 @@ from stages.runner.command import run_stage
 
 
 def prepare(params: Params) -> str:
-    """Write the series with its split, plots of it, and counts of its outliers."""
+    """Write the resampled series, its split, plots and the numbers of outliers."""
     settings, folder = params.imbalance, imbalance_series()
     source = read_input(read_table, imbalance_source())
     with in_one_line(ValueError):
@@ -35,16 +35,16 @@ def prepare(params: Params) -> str:
             },
         )
     return (
-        f"{len(split.train):,} rows to train, {len(split.validation):,} to validate and "
-        f"{len(split.test):,} to test → {relative(folder)}"
+        f"{len(split.train):,} training, {len(split.validation):,} validation and "
+        f"{len(split.test):,} test rows → {relative(folder)}"
     )
 
 
 def split_table(table: pd.DataFrame, settings: SplitByFractions | SplitByTimes) -> Split:
-    """Split a table as the parameters say.
+    """Split a table by time.
 
     Raises:
-        ValueError: the table does not hold the moments, or is too short.
+        ValueError: The table is too short or does not contain the times.
     """
     if settings.by == "times":
         return split_by_times(table, settings.validation_start, settings.test_start)

@@ -1,6 +1,6 @@
-"""A forecaster as MLflow serves it: recent rows and plans in, two hours of imbalance out.
+"""MLflow model of a forecaster: returns the imbalance of the next two hours with intervals.
 
-MLflow runs a copy of this file beside a copy of `pipelines`, so it imports nothing from `stages`.
+MLflow runs a copy of this file and of `pipelines`, so this module must not import `stages`.
 """
 
 from pathlib import Path
@@ -19,9 +19,9 @@ from pipelines.imbalance.features.features import HISTORY
 from pipelines.imbalance.forecasters.forecast_request import ROWS_AHEAD, forecast_ahead
 from pipelines.imbalance.forecasters.trained_forecaster import load_trained_forecaster
 
-CLOCK = "%Y-%m-%d %H:%M:%S"
+TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 
-#: Packages that a server needs, pinned at the versions installed here.
+#: Packages that a server needs. MLflow pins the installed versions.
 REQUIREMENTS = (
     "holidays",
     "mlflow",
@@ -37,45 +37,44 @@ REQUIREMENTS = (
 
 
 def signature() -> ModelSignature:
-    """Say what the model takes and gives.
+    """Return the MLflow signature.
 
-    Returns:
-        The signature: rows of five minutes in, those up to now and the 24 of the next two hours,
-        whose y is null; a row for each step of the forecast out.
+    The input is a table of five-minute rows: the recent ones and the 24 of the next two hours,
+    whose `y` is null. The output has a row for each step of the forecast.
     """
     columns = [ColSpec(DataType.string, TIME)]
     columns += [ColSpec(DataType.double, name) for name in COLUMNS]
-    answer = [
+    outputs = [
         ColSpec(DataType.string, "origin"),
         ColSpec(DataType.long, "step"),
         ColSpec(DataType.string, "time"),
         ColSpec(DataType.double, "forecast"),
     ]
-    answer += [
+    outputs += [
         ColSpec(DataType.double, f"{side}_{percent}")
         for percent in PERCENTS
         for side in ("lower", "upper")
     ]
-    return ModelSignature(inputs=Schema(columns), outputs=Schema(answer))
+    return ModelSignature(inputs=Schema(columns), outputs=Schema(outputs))
 
 
 def example(table: pd.DataFrame) -> pd.DataFrame:
-    """Make the shortest request that is answered from the end of a table.
+    """Return the shortest valid input, from the end of a table.
 
     Args:
-        table: in rows of 5 or 15 minutes; those of 15 are repeated.
+        table: Rows of 5 or 15 minutes. Rows of 15 minutes are repeated.
     """
     end = table.index[-1] + (table.index[1] - table.index[0])
-    clock = pd.date_range(table.index[0], end, freq=STEP, inclusive="left")
-    fine = table.reindex(clock, method="ffill")
-    rows = fine.iloc[-(int(HISTORY / STEP) + 3 + ROWS_AHEAD) :].copy()
+    times = pd.date_range(table.index[0], end, freq=STEP, inclusive="left")
+    five_minute_rows = table.reindex(times, method="ffill")
+    rows = five_minute_rows.iloc[-(int(HISTORY / STEP) + 3 + ROWS_AHEAD) :].copy()
     rows.iloc[-ROWS_AHEAD:, rows.columns.get_loc("y")] = np.nan
-    rows.index = rows.index.strftime(CLOCK).rename(TIME)
+    rows.index = rows.index.strftime(TIME_FORMAT).rename(TIME)
     return rows.reset_index()
 
 
 class ServedForecaster(PythonModel):
-    """Answers with the imbalance of the next two hours, step by step, with its intervals."""
+    """Forecaster of the imbalance, with prediction intervals."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Load the forecaster from its folder."""
@@ -83,17 +82,17 @@ class ServedForecaster(PythonModel):
 
     def predict(
         self,
-        model_input: pd.DataFrame,  # MLflow warns about any closer hint
+        model_input: pd.DataFrame,  # MLflow warns about a more specific type hint
         params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
-        """Return a row a step: see `signature`."""
+        """Return a row for each step of the forecast (see `signature`)."""
         try:
-            answer = forecast_ahead(self.trained, model_input)
+            forecast = forecast_ahead(self.trained, model_input)
         except ValueError as problem:
             raise mlflow.MlflowException.invalid_parameter_value(str(problem)) from None
         for name in ("origin", "time"):
-            answer[name] = answer[name].dt.strftime(CLOCK)
-        return answer.astype({"step": np.int64})
+            forecast[name] = forecast[name].dt.strftime(TIME_FORMAT)
+        return forecast.astype({"step": np.int64})
 
 
 mlflow.models.set_model(ServedForecaster())

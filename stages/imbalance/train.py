@@ -1,4 +1,4 @@
-"""Stage `imbalance-train@variant`: train a forecaster and calibrate its intervals."""
+"""Stage `imbalance-train@variant`: train a forecaster and calibrate its prediction intervals."""
 
 from pathlib import Path
 
@@ -17,13 +17,13 @@ from stages.runner.train_variant import OnEpoch, Trained, train_variant
 
 
 def train(params: Params, variant: str) -> str:
-    """Train the variant from each of its seeds."""
+    """Train the variant with each of its seeds."""
     settings = params.imbalance.models[variant]
     kind, folder = KINDS[settings.kind], imbalance_series()
     prepared = read_input(read_prepared, folder)
-    known = prepared.training_rows
+    training_rows = prepared.training_rows
     with in_one_line(ValueError):
-        limits = fit_limits(known["y"].to_numpy())
+        limits = fit_limits(training_rows["y"].to_numpy())
         features = make_features(prepared.table, limits, residual=settings.residual)
         origins = split_origins(prepared, features)
 
@@ -45,7 +45,7 @@ def train(params: Params, variant: str) -> str:
         return Trained(trained.save, fitted.history, {"validation/rmse": rmse}, message)
 
     source, resolution = params.imbalance.source, params.imbalance.resolution
-    data = Data.of(source, folder, known.drop(columns="y").to_numpy())
+    data = Data.of(source, folder, training_rows.drop(columns="y").to_numpy())
     context = {"source": source, "resolution": resolution}
     return train_variant("imbalance-train", params, variant, settings, data, train_once, context)
 

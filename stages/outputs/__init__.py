@@ -1,1 +1,1 @@
-"""What lies on disk: atomic writes, hashes, results of trainings, metrics, timings, provenance."""
+"""Files of the stages: atomic writes, hashes, training results, metrics, timings, provenance."""

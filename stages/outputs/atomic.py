@@ -1,4 +1,4 @@
-"""Outputs that are complete or absent, never half-written."""
+"""Atomic writes: an output is complete or absent."""
 
 import json
 import shutil
@@ -12,37 +12,37 @@ from ruamel.yaml.error import YAMLError
 
 from stages.outputs.signals import defer_signals
 
-#: Writes a file or a folder at the path that it is given.
+#: Function that writes a file or a folder at the given path.
 Writer = Callable[[Path], object]
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Write a file or a folder that appears under its name only when it is complete.
+    """Replace a file or a folder only when the new content is complete.
 
     Args:
-        path: the output.
+        path: The output.
 
     Yields:
-        A free path beside `path`, at which the caller makes a file or a folder. Without an
-        exception it replaces `path`; on an exception it is removed and `path` stays as it was.
+        A temporary path in the same folder, at which the caller creates a file or a folder. It
+        replaces `path` at the end. After an exception it is removed and `path` stays unchanged.
 
     Raises:
-        OSError: the disk refuses (full, read-only, …); `filename` is the output.
+        OSError: Writing fails, for example on a full disk. Its `filename` is the output.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".writing-{path.name}")
-    _remove(draft)  # a killed process left it
+    _remove(draft)  # a killed process may have left it
     try:
         yield draft
-        draft.lstat()  # if it was never written, `path` stays
+        draft.lstat()  # if nothing was written, raise and keep `path`
         if path.is_dir():
-            shutil.rmtree(path)  # a folder with content cannot be replaced in one step
+            shutil.rmtree(path)  # only an empty folder can be replaced in one step
         draft.replace(path)
     except OSError as problem:
-        # Writing to an open file names no file; opening one names its draft.
-        named = Path(str(problem.filename or draft))
-        if draft in (named, *named.parents):
+        # The error names the temporary file, or no file if it occurred while writing.
+        failed = Path(str(problem.filename or draft))
+        if draft in (failed, *failed.parents):
             problem.filename = str(path)
         raise
     finally:
@@ -50,14 +50,14 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def write_outputs(folder: Path, writers: Mapping[str, Writer]) -> None:
-    """Write several files and folders: all of them or, if one cannot be written, none.
+    """Write several files and folders: all of them or none.
 
     Args:
-        folder: where they lie.
-        writers: by name, what writes each; called in order, each with the path to write.
+        folder: Folder of the outputs.
+        writers: Writers by name of the output, called in order.
 
     Raises:
-        OSError: the disk refuses; `filename` is the output.
+        OSError: Writing fails. Its `filename` is the output.
     """
     with ExitStack() as replacing, ExitStack() as drafts:
         for name, write in writers.items():
@@ -66,7 +66,7 @@ def write_outputs(folder: Path, writers: Mapping[str, Writer]) -> None:
 
 
 def in_new_folder(write: Writer) -> Writer:
-    """Return a writer that makes a folder, which `write` then fills."""
+    """Return a writer that creates a folder and calls `write` on it."""
 
     def write_folder(folder: Path) -> None:
         folder.mkdir()
@@ -76,7 +76,7 @@ def in_new_folder(write: Writer) -> Writer:
 
 
 def folder_of(files: Mapping[str, Writer]) -> Writer:
-    """Return a writer of a folder with these files."""
+    """Return a writer of a folder that contains the given files."""
 
     def write(folder: Path) -> None:
         for name, write_file in files.items():
@@ -89,8 +89,8 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
     """Write a mapping as indented JSON.
 
     Raises:
-        ValueError: a number is not finite.
-        OSError: the disk refuses.
+        ValueError: A number is not finite.
+        OSError: Writing fails.
     """
     write_outputs(path.parent, {path.name: json_writer(document)})
 
@@ -99,25 +99,25 @@ def json_writer(document: Mapping[str, Any]) -> Writer:
     """Return a writer of a mapping as indented JSON.
 
     Raises:
-        ValueError: a number is not finite.
+        ValueError: A number is not finite.
     """
     text = json.dumps(document, indent=2, allow_nan=False)
     return lambda path: path.write_text(f"{text}\n", encoding="utf-8")
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a file that holds a mapping.
+    """Read a JSON file that contains a mapping.
 
     Raises:
-        FileNotFoundError: the file is missing.
-        ValueError: it holds no mapping.
+        FileNotFoundError: The file is missing.
+        ValueError: It does not contain a mapping.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        raise ValueError(f"{path.name} holds no mapping")
+        raise ValueError(f"{path.name} does not contain a mapping")
     return document
 
 
@@ -125,8 +125,8 @@ def read_yaml(path: Path) -> Any:
     """Read a YAML file with the parser that DVC uses.
 
     Raises:
-        FileNotFoundError: the file is missing.
-        ValueError: it is not YAML.
+        FileNotFoundError: The file is missing.
+        ValueError: It is not YAML.
     """
     try:
         return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Hashes of files and folders, equal to those in dvc.lock, and fingerprints of trainings."""
+"""Hashes of files and folders as in dvc.lock, and fingerprints of training runs."""
 
 import hashlib
 import json
@@ -8,14 +8,14 @@ from typing import Any
 
 
 def fingerprint(parameters: Mapping[str, Any], inputs: Iterable[Path]) -> str:
-    """Identify a training by what determines it.
+    """Return a hash of everything that determines a training run.
 
     Args:
-        parameters: all parameters that the training reads, its seeds included.
-        inputs: the data files and folders that it reads.
+        parameters: All parameters of the training run, including its seeds.
+        inputs: Data files and folders that it reads.
 
     Returns:
-        16 hexadecimal digits, the same for the same parameters and contents.
+        16 hexadecimal digits that depend only on parameters and file contents.
     """
     document = {"parameters": parameters, "inputs": [dvc_md5(path) for path in inputs]}
     text = json.dumps(document, sort_keys=True, ensure_ascii=True)
@@ -26,10 +26,10 @@ def dvc_md5(path: Path) -> str:
     """Hash a file or a folder as DVC does.
 
     Args:
-        path: an existing file or folder.
+        path: An existing file or folder.
 
     Returns:
-        The MD5 of a file; of a folder, the MD5 of DVC's listing with the suffix `.dir`.
+        The MD5 of a file. For a folder, the MD5 of DVC's listing with the suffix `.dir`.
     """
     if path.is_file():
         with path.open("rb") as file:

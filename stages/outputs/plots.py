@@ -1,4 +1,4 @@
-"""Writes pictures as PNG files."""
+"""Writer of plots as PNG files."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def plots_writer(figures: "Iterable[tuple[str, Figure]]") -> Writer:
-    """Return the writer of a folder of pictures.
+    """Return a writer of a folder of PNG files.
 
     Args:
-        figures: name and figure of each; drawn when the folder is written.
+        figures: Name and figure of each plot. A generator draws them when the folder is written.
     """
 
     def write(folder: Path) -> None:

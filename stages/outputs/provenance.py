@@ -1,7 +1,8 @@
-"""Where a variant's model comes from: commit, parameters and times of its training.
+"""Provenance of a variant's model: commit, parameters and times of its training.
 
-These differ between equal results, so they are no output of a stage: `dvc.lock` would change with
-every commit. A clone lacks them; its runs in MLflow are tagged `restored`.
+Provenance is not an output of a stage, because equal results can have different provenance and
+`dvc.lock` would change with each commit. A clone has no provenance, so its MLflow runs get the tag
+`restored`.
 """
 
 from contextlib import suppress
@@ -16,14 +17,14 @@ from stages.paths import PROVENANCE
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a model comes from.
+    """Provenance of a model.
 
     Attributes:
-        fingerprint: of the training.
-        tags: commit and DVC experiment, as tags of an MLflow run.
-        params: text of params.yaml.
-        started: when the training started, in seconds since 1970.
-        ended: when it ended.
+        fingerprint: Fingerprint of the training run.
+        tags: Commit and DVC experiment, as tags of an MLflow run.
+        params: Text of params.yaml.
+        started: Start of training, in seconds since 1970.
+        ended: End of training, in seconds since 1970.
     """
 
     fingerprint: str
@@ -37,13 +38,13 @@ _PROVENANCE = TypeAdapter(Provenance)
 
 
 def save_provenance(pipeline: str, variant: str, provenance: Provenance) -> None:
-    """Save the provenance of a training; without it, its run is `restored`."""
+    """Save the provenance of a training run, unless writing fails."""
     with suppress(OSError):
         write_json(_file(pipeline, variant, provenance.fingerprint), asdict(provenance))
 
 
 def read_provenance(pipeline: str, variant: str, fingerprint: str) -> Provenance | None:
-    """Return the provenance of a training, if it ran in this checkout."""
+    """Return the provenance of a training run, or None if it ran in another checkout."""
     try:
         return _PROVENANCE.validate_json(_file(pipeline, variant, fingerprint).read_bytes())
     except (OSError, ValidationError):

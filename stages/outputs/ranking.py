@@ -1,4 +1,4 @@
-"""Which variant of a pipeline is the best: for the leaderboard, the report and the champion."""
+"""Ranking of the variants of a pipeline for leaderboard, report and champion."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,22 +8,22 @@ from stages.outputs.metrics import Metric
 
 @dataclass(frozen=True)
 class Ranking:
-    """How the variants of a pipeline are put in order.
+    """Ranking of variants by summary metrics.
 
     Attributes:
-        metric: the summary metric that decides.
-        tie_break: the summary metric that decides between equals.
+        metric: The metric that decides.
+        tie_break: The metric that decides between equal values of `metric`.
     """
 
     metric: Metric
     tie_break: Metric
 
     def key(self, metrics: Mapping[str, float], prefix: str = "") -> tuple[float, float]:
-        """Return the sort key of a variant; the best one has the lowest.
+        """Return the sort key of a variant. The best variant has the lowest key.
 
         Args:
-            metrics: numbers of the variant, by name; a missing one counts as the worst.
-            prefix: of all names.
+            metrics: Metrics of the variant, by name. A missing metric counts as the worst value.
+            prefix: Prefix of the names in `metrics`.
         """
         first, second = (
             -value if metric.better == "higher" else value
@@ -38,20 +38,21 @@ class Ranking:
         """Rank the variants of a pipeline.
 
         Args:
-            metrics: summary metrics by variant.
-            eligible: the variants that may win; where none may, all may.
+            metrics: Summary metrics by variant.
+            eligible: Variants that may be the best. If none of them has the metric, all may be.
 
         Returns:
-            The best variant, and all variants: those that may win first, the better ones first.
+            The best variant and the order of all variants, from best to worst. Variants that may
+            not be the best come last.
 
         Raises:
-            ValueError: no variant has the metric.
+            ValueError: No variant has the metric.
         """
         measured = {name for name in metrics if self.metric.name in metrics[name]}
         if not measured:
             raise ValueError(f"no variant has {self.metric.name}")
-        may_win = (eligible & measured) or measured
-        order = sorted(metrics, key=lambda name: (name not in may_win, self.key(metrics[name])))
+        candidates = (eligible & measured) or measured
+        order = sorted(metrics, key=lambda name: (name not in candidates, self.key(metrics[name])))
         return order[0], order
 
 

@@ -1,4 +1,4 @@
-"""Signal handling of a stage: a signal, or the end of `dvc`, raises `Stopped`."""
+"""Signal handling of a stage. A signal or the end of the `dvc` process raises `Stopped`."""
 
 import os
 import signal
@@ -11,8 +11,8 @@ from types import FrameType
 import psutil
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_SECONDS_BETWEEN_LOOKS = 0.5
-#: A library may swallow the exception, so it is raised again after this time.
+_SECONDS_BETWEEN_CHECKS = 0.5
+#: A library may suppress the exception, so it is raised again after this time.
 _SECONDS_TO_CLEAN_UP = 15.0
 _deferred = 0
 _received = 0
@@ -20,25 +20,22 @@ _raised_at = float("-inf")
 
 
 class Stopped(SystemExit):
-    """Raised in the main thread when a stage is to end; its code is 128 + the signal's number."""
+    """Raised in the main thread to end a stage. The exit code is 128 + the signal number."""
 
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Turn SIGINT, SIGTERM, SIGHUP and the end of `dvc` into `Stopped`.
+    """Raise `Stopped` on SIGINT, SIGTERM, SIGHUP or the end of the `dvc` process.
 
-    As an exception it lets every `with` on the way clean up.
-
-    Yields:
-        Nothing; the stage works meanwhile.
+    An exception lets context managers clean up.
 
     Raises:
-        Stopped: a signal came, or `dvc` is gone.
+        Stopped: A signal was received, or the `dvc` process has ended.
     """
     global _received
     _received = 0
     for number in _SIGNALS:
-        # Under `nohup` SIGHUP stays ignored, and so does Ctrl-C in a script's background job.
+        # `nohup` ignores SIGHUP, and background jobs of scripts ignore SIGINT. Keep that.
         if number == signal.SIGTERM or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _stop)
     threading.Thread(target=_watch, args=(_dvc(),), daemon=True).start()
@@ -55,15 +52,12 @@ def stoppable() -> Iterator[None]:
 
 @contextmanager
 def defer_signals() -> Iterator[None]:
-    """Raise `Stopped` only after a call that must not be interrupted.
+    """Defer `Stopped` until the end of a block that must not be interrupted.
 
-    An exception within a database driver would leave its transaction open, and the database locked.
-
-    Yields:
-        Nothing; the call is made meanwhile.
+    An exception in a database driver would leave a transaction open and the database locked.
 
     Raises:
-        Stopped: a signal came meanwhile.
+        Stopped: A signal was received in the block.
     """
     global _deferred
     _deferred += 1
@@ -85,15 +79,15 @@ def _stop(number: int, _frame: FrameType | None) -> None:
 
 
 def _watch(dvc: psutil.Process | None) -> None:
-    """Send SIGTERM when `dvc` is gone, and again until the process has ended."""
+    """Send SIGTERM when the `dvc` process has ended, and repeat it until this process ends."""
     while True:
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        time.sleep(_SECONDS_BETWEEN_CHECKS)
         if _received or (dvc and not _is_alive(dvc)):
             os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _dvc() -> psutil.Process | None:
-    """Find the `dvc` that runs this stage: the nearest ancestor without `DVC_STAGE`, if any."""
+    """Return the `dvc` process of this stage: the nearest ancestor without `DVC_STAGE`, if any."""
     if "DVC_STAGE" in os.environ:
         for ancestor in psutil.Process().parents():
             with suppress(psutil.Error):

@@ -1,4 +1,4 @@
-"""How long every stage took when it last ran here."""
+"""Duration of the last run of each stage in this checkout."""
 
 import json
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from stages.paths import SCRATCH
 
 @dataclass(frozen=True)
 class Timing:
-    """The last run of a stage on this machine.
+    """The last run of a stage.
 
     Attributes:
-        seconds: how long it took.
-        ended: when it ended, UTC.
+        seconds: Duration in seconds.
+        ended: End of the run, in UTC.
     """
 
     seconds: float
@@ -23,29 +23,29 @@ class Timing:
 
 
 def save_timing(stage: str, seconds: float) -> None:
-    """Save how long a stage took that has just ended.
+    """Save the duration of a stage that has just ended.
 
     Args:
-        stage: name as DVC shows it, for example `figures-train@demo_1`.
-        seconds: how long it took.
+        stage: Name as DVC shows it, for example `figures-train@demo_1`.
+        seconds: Duration in seconds.
 
     Raises:
-        OSError: the disk refuses.
+        OSError: Writing fails.
     """
     ended = datetime.now(UTC).isoformat(timespec="seconds")
     write_json(_file(stage), {"seconds": round(seconds, 2), "ended": ended})
 
 
 def last_timing(stage: str) -> Timing | None:
-    """Return the last run of a stage; None if DVC restored it or git brought its results.
+    """Return the last run of a stage, or None if it never ran in this checkout.
 
     Args:
-        stage: name as DVC shows it.
+        stage: Name as DVC shows it.
     """
     try:
-        found = json.loads(_file(stage).read_text(encoding="utf-8"))
-        return Timing(float(found["seconds"]), datetime.fromisoformat(found["ended"]))
-    except (OSError, ValueError, TypeError, KeyError):  # a damaged file counts as none
+        document = json.loads(_file(stage).read_text(encoding="utf-8"))
+        return Timing(float(document["seconds"]), datetime.fromisoformat(document["ended"]))
+    except (OSError, ValueError, TypeError, KeyError):  # ignore a damaged file
         return None
 
 

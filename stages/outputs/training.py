@@ -1,6 +1,6 @@
-"""What a training leaves in a variant's folder: model, history.csv, run.json.
+"""Results of training in a variant's folder: model, history.csv and run.json.
 
-Trainings from further seeds lie in the folder `seeds`, each with the same three.
+The subfolder `seeds` contains the same files for each further seed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,14 +21,14 @@ _LIST = "seeds.json"
 
 @dataclass(frozen=True)
 class Data:
-    """The data of a training.
+    """Training data.
 
     Attributes:
-        name: as the MLflow UI shows it.
-        path: the file or folder that DVC tracks, from the project's root.
-        digest: DVC's MD5 of it.
-        dtype: type of the array that was read from it.
-        shape: shape of that array.
+        name: Name in the MLflow UI.
+        path: File or folder that DVC tracks, relative to the root of the project.
+        digest: DVC's MD5 of the path.
+        dtype: Type of the array that was read from it.
+        shape: Shape of the array.
     """
 
     name: str
@@ -49,11 +49,11 @@ class Training:
     """The content of a `run.json`.
 
     Attributes:
-        fingerprint: hash of what determines the training.
-        seed: the seed from which it started.
-        parameters: the parameters of its MLflow run.
-        data: what it was trained on.
-        metrics: single numbers that it ended with.
+        fingerprint: Hash of everything that determines the training run.
+        seed: Seed of the primary model.
+        parameters: Parameters of the MLflow run.
+        data: Training data.
+        metrics: Final metrics of the training.
     """
 
     fingerprint: str
@@ -69,12 +69,12 @@ _TRAINING = TypeAdapter(Training)
 def training_outputs(
     training: Training, history: pd.DataFrame, save_model: Writer
 ) -> dict[str, Writer]:
-    """Return the writers of a training's outputs, by name.
+    """Return the writers of the outputs of a training run, by file name.
 
     Args:
-        training: the content of `run.json`.
-        history: metrics by epoch, with a column `epoch`.
-        save_model: saves the model in an existing folder.
+        training: Content of `run.json`.
+        history: Metrics by epoch, with a column `epoch`.
+        save_model: Function that saves the model in an existing folder.
     """
     return {
         "model": in_new_folder(save_model),
@@ -87,8 +87,8 @@ def seeds_writer(seeds: Iterable[int], trainings: Mapping[int, Mapping[str, Writ
     """Return the writer of the folder `seeds`.
 
     Args:
-        seeds: of all trainings, that of the primary model first.
-        trainings: outputs of the trainings from the further seeds; see `training_outputs`.
+        seeds: All seeds, starting with that of the primary model.
+        trainings: Outputs for each further seed (see `training_outputs`).
     """
     folders = {str(seed): folder_of(outputs) for seed, outputs in trainings.items()}
     return folder_of({_LIST: json_writer({"seeds": list(seeds)}), **folders})
@@ -98,60 +98,60 @@ def read_training(folder: Path) -> Training:
     """Read the `run.json` of a folder.
 
     Raises:
-        FileNotFoundError: it is missing.
-        ValueError: it is damaged.
+        FileNotFoundError: The file is missing.
+        ValueError: The file is damaged.
     """
     try:
         return _TRAINING.validate_json((folder / "run.json").read_bytes())
     except ValidationError:
-        raise ValueError("run.json describes no training") from None
+        raise ValueError("run.json does not describe a training run") from None
 
 
 def read_history(folder: Path) -> pd.DataFrame:
-    """Read the metrics by epoch of a training, indexed by `epoch`.
+    """Read the metrics by epoch of a training run, indexed by `epoch`.
 
     Raises:
-        FileNotFoundError: the file is missing.
-        ValueError: it is damaged.
+        FileNotFoundError: The file is missing.
+        ValueError: The file is damaged.
     """
     return pd.read_csv(folder / "history.csv", index_col="epoch")
 
 
 def training_folders(folder: Path) -> dict[int, Path]:
-    """Find the trainings of a variant.
+    """Return the folders of a variant's training runs.
 
     Args:
-        folder: of the variant's results.
+        folder: Folder of the variant's results.
 
     Returns:
-        The folder of each training by its seed; the primary one first.
+        Folders by seed, starting with the primary model.
 
     Raises:
-        FileNotFoundError: a file is missing.
-        ValueError: the list of seeds is damaged.
+        FileNotFoundError: The list of seeds is missing.
+        ValueError: The list of seeds is damaged.
     """
     try:
         first, *others = map(int, read_json(folder / SEEDS / _LIST)["seeds"])
     except (KeyError, TypeError, ValueError):
-        raise ValueError(f"{SEEDS}/{_LIST} lists no seeds") from None
+        raise ValueError(f"{SEEDS}/{_LIST} does not list seeds") from None
     return {first: folder} | {seed: folder / SEEDS / str(seed) for seed in others}
 
 
 def best_epoch(history: pd.DataFrame) -> dict[str, float]:
-    """Return the metrics of the epoch with the lowest validation loss, as `best/…`."""
+    """Return the metrics of the epoch with the lowest validation loss, with prefix `best/`."""
     best = history.loc[history["validation/loss"].idxmin()]
     return {f"best/{name}": value for name, value in best.items() if not name.startswith("test/")}
 
 
 def over_seeds(summaries: Iterable[Mapping[str, float]]) -> dict[str, Any]:
-    """Summarise the metrics of a variant's trainings from several seeds.
+    """Summarise the metrics of a variant over its seeds.
 
     Args:
-        summaries: metrics of each training; a metric that one lacks is left out.
+        summaries: Metrics for each seed. Metrics that one of them lacks are left out.
 
     Returns:
-        `seeds` with `count` and, by metric, `mean` and `std` (the sample standard deviation);
-        nothing for a single training.
+        `seeds` with `count` and, by metric, `mean` and `std` (the sample standard deviation). Empty
+        for a single seed.
     """
     table = pd.DataFrame(list(summaries)).dropna(axis="columns")
     if len(table) < 2:

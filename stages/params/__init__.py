@@ -1,4 +1,4 @@
-"""The typed schema of params.yaml, and how the file is read."""
+"""Typed schema and reader of params.yaml."""
 
 from stages.params.loading import load_params
 from stages.params.schema import Params

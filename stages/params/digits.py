@@ -1,113 +1,143 @@
-"""The `digits` section of params.yaml."""
+"""Schema of the `digits` section of params.yaml."""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stages.params.section import PATIENCE, Name, Patience, Section, Seeded, Variant
+from stages.params.section import (
+    EPOCHS,
+    LEARNING_RATE,
+    PATIENCE,
+    WEIGHT_DECAY,
+    Name,
+    Patience,
+    Section,
+    Seeded,
+    Variant,
+)
 
 Width = Annotated[int, Field(ge=1, le=4096)]
 Block = Annotated[list[Width], Field(min_length=1)]
 
+_VALIDATION_FRACTION = (
+    "fraction of the training images held out for validation, which selects the best epoch"
+)
+_PRECISION = "floating-point precision of training, as Lightning's Trainer names it"
+
 
 class Augmentation(Section):
-    """How far training images are distorted; every amount is drawn anew for each image."""
+    """Random affine transformations of training images."""
 
-    rotation: float = Field(ge=0, le=180, description="largest angle either way, in degrees")
-    scaling: float = Field(
-        ge=0, lt=1, description="largest change of the logarithm of height and of width"
+    rotation: float = Field(
+        ge=0, le=180, description="maximum rotation in either direction, in degrees"
     )
-    shear: float = Field(ge=0, le=1, description="largest sideways shift per pixel of height")
-    shift: float = Field(ge=0, le=14, description="largest movement along each axis, in pixels")
+    scaling: float = Field(
+        ge=0,
+        lt=1,
+        description="maximum absolute logarithm of the scale factors of height and width",
+    )
+    shear: float = Field(
+        ge=0, le=1, description="maximum horizontal shear, in pixels per pixel of height"
+    )
+    shift: float = Field(ge=0, le=14, description="maximum shift along each axis, in pixels")
 
 
 class Verifier(Variant):
-    """The ten-class network that evaluates the other models."""
+    """Convolutional classifier that evaluates the autoencoders."""
 
     blocks: list[Block] = Field(
         min_length=1,
         max_length=4,
-        description="channels of the convolutions at 14×14 pixels, then at 7×7, 3×3 and 1×1",
+        description="output channels of the convolutions of each block; the blocks work at 14×14, "
+        "7×7, 3×3 and 1×1 pixels",
     )
-    dropout: float = Field(ge=0, lt=1, description="share of the last features left out")
-    augmentation: Augmentation = Field(description="distortion of training images")
-    epochs: int = Field(ge=1, description="most epochs; one cycle of learning rate spans them")
+    dropout: float = Field(ge=0, lt=1, description="dropout probability before the output layer")
+    augmentation: Augmentation = Field(description="data augmentation of training images")
+    epochs: int = Field(ge=1, description=EPOCHS)
     patience: Patience = Field(description=PATIENCE)
-    batch_size: int = Field(ge=2, description="images a step")
-    learning_rate: float = Field(gt=0, description="peak of the one cycle")
-    weight_decay: float = Field(ge=0, description="AdamW's decay of the weights")
-    validation_fraction: float = Field(
-        ge=0.001, lt=1, description="share of the training images that chooses the epoch"
-    )
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
-        description="floating-point type, as Lightning names it"
-    )
+    batch_size: int = Field(ge=2, description="number of images per batch")
+    learning_rate: float = Field(gt=0, description=LEARNING_RATE)
+    weight_decay: float = Field(ge=0, description=WEIGHT_DECAY)
+    validation_fraction: float = Field(ge=0.001, lt=1, description=_VALIDATION_FRACTION)
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(description=_PRECISION)
 
 
 class Architecture(Section):
-    """Sizes of an encoder, and of the decoder that mirrors it."""
+    """Layer sizes of an encoder and of its mirrored decoder."""
 
     in_channels: Literal[1, 3] = Field(
-        description="1: single images, and stacks a channel at a time; 3: stacks as a whole"
+        description="input channels; 1: single images, with stacks processed channel by channel; "
+        "3: stacks of three digits"
     )
-    latent_dim: int = Field(ge=1, le=256, description="dimension of the latents")
+    latent_dim: int = Field(ge=1, le=256, description="dimension of the latent space")
     widths: list[Width] = Field(
-        min_length=1, max_length=2, description="channels of the convolutions, each halves the side"
+        min_length=1,
+        max_length=2,
+        description="output channels of the convolutions; each one halves height and width",
     )
-    hidden_dim: Width = Field(description="width of the linear layers between them and the latents")
+    hidden_dim: Width = Field(
+        description="width of the linear layers between the convolutions and the latent space"
+    )
     residual_blocks: int = Field(
-        ge=0, le=16, description="pairs of linear layers by which the decoder bends the latents"
+        ge=0, le=16, description="number of residual blocks of two linear layers in the decoder"
     )
 
 
 class _Autoencoder(Seeded):
-    """What every autoencoder has."""
+    """Parameters of every autoencoder."""
 
     held_out_digit: Annotated[int, Field(ge=0, le=9)] | None = Field(
-        description="digit left out of the training images, to be found as an anomaly, or null"
+        description="digit removed from the training images, used as the anomaly; null removes none"
     )
     binarization: Literal["dynamic", "threshold", "none"] = Field(
-        description="grey levels: drawn as 0 or 1 at every use, thresholded at 0.5, or unchanged"
+        description="preprocessing of grey levels; dynamic: sample 0 or 1 at each use; threshold: "
+        "0 or 1 by the threshold 0.5; none: unchanged"
     )
-    architecture: Architecture = Field(description="sizes of the network")
-    epochs: int = Field(ge=1, description="most epochs; one cycle of learning rate spans them")
+    architecture: Architecture = Field(description="layer sizes of encoder and decoder")
+    epochs: int = Field(ge=1, description=EPOCHS)
     patience: Patience = Field(description=PATIENCE)
-    batch_size: int = Field(ge=2, description="images a step")
-    learning_rate: float = Field(gt=0, description="peak of the one cycle")
-    weight_decay: float = Field(ge=0, description="AdamW's decay of the weights")
-    validation_fraction: float = Field(
-        ge=0.001, lt=1, description="share of the training images that chooses the epoch"
-    )
+    batch_size: int = Field(ge=2, description="number of images per batch")
+    learning_rate: float = Field(gt=0, description=LEARNING_RATE)
+    weight_decay: float = Field(ge=0, description=WEIGHT_DECAY)
+    validation_fraction: float = Field(ge=0.001, lt=1, description=_VALIDATION_FRACTION)
     mixture_components: int = Field(
-        ge=1, le=2000, description="normal distributions in the density fitted to the latents"
+        ge=1,
+        le=2000,
+        description="number of components of the Gaussian mixture fitted to the latents",
     )
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
-        description="floating-point type, as Lightning names it"
-    )
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(description=_PRECISION)
 
 
 class PlainAutoencoder(_Autoencoder):
-    """An autoencoder whose latents are numbers."""
+    """An autoencoder with deterministic latents."""
 
-    kind: Literal["autoencoder"] = Field(description="latents are numbers")
+    kind: Literal["autoencoder"] = Field(
+        description="autoencoder: deterministic latents, squared error"
+    )
 
 
 class VariationalAutoencoder(_Autoencoder):
-    """An autoencoder whose latents are drawn from distributions."""
+    """A variational autoencoder (VAE), or an importance-weighted one (IWAE)."""
 
-    kind: Literal["variational"] = Field(description="latents are drawn from distributions")
+    kind: Literal["variational"] = Field(
+        description="variational: latents sampled from the approximate posterior"
+    )
     importance_samples: int = Field(
-        ge=1, le=100, description="latents drawn for an image in training; 1 is the plain bound"
+        ge=1,
+        le=100,
+        description="latent samples per training image; 1: VAE (ELBO); more: IWAE bound",
     )
     kl_warmup: float = Field(
-        ge=0, description="epochs in which the weight of the KL rises to 1; 0 with several latents"
+        ge=0,
+        description="number of epochs in which the weight of the KL divergence rises to 1; must be "
+        "0 if importance_samples exceeds 1",
     )
 
     @model_validator(mode="after")
-    def _a_bound_with_a_kl(self) -> Self:
+    def _check_kl_warmup(self) -> Self:
         if self.kl_warmup and self.importance_samples > 1:
             raise ValueError(
-                f"kl_warmup {self.kl_warmup}: accepted is 0 where importance_samples is more than 1"
+                f"kl_warmup = {self.kl_warmup}: must be 0 if importance_samples is more than 1"
             )
         return self
 
@@ -116,54 +146,64 @@ Autoencoder = Annotated[PlainAutoencoder | VariationalAutoencoder, Field(discrim
 
 
 class ConfidenceThresholds(Section):
-    """Probability above which the verifier's prediction counts."""
+    """Minimum confidence of the verifier for a predictable image."""
 
-    single: float = Field(ge=0, le=1, description="of a single image")
-    stacked: float = Field(ge=0, le=1, description="of a stack: the product over its three digits")
+    single: float = Field(ge=0, le=1, description="minimum for single images")
+    stacked: float = Field(
+        ge=0, le=1, description="minimum for stacks: product of the three digits' confidences"
+    )
 
 
 class Evaluation(Section):
-    """How the autoencoders are evaluated."""
+    """Evaluation of the autoencoders."""
 
     confidence_threshold: ConfidenceThresholds = Field(
-        description="smallest probability of the predicted class in a predictable image"
+        description="minimum probability that the verifier assigns to the predicted class of a "
+        "predictable image"
     )
-    samples: int = Field(ge=100, description="images generated, single and stacked")
+    samples: int = Field(
+        ge=100, description="number of generated single images, and of generated stacks"
+    )
     mode_samples: int = Field(
-        ge=100, description="stacks generated for the count of the thousand modes"
+        ge=100, description="number of generated stacks for counting modes; at least samples"
     )
-    sampling_seeds: int = Field(ge=1, description="times that generation is repeated")
+    sampling_seeds: int = Field(
+        ge=1, description="number of seeds over which generation scores are averaged"
+    )
     likelihood_images: int = Field(
-        ge=1, description="test images whose likelihood is estimated by importance sampling"
+        ge=1, description="number of test images for the importance-sampled log-likelihood"
     )
-    likelihood_samples: int = Field(ge=1, description="latents drawn for each of them")
+    likelihood_samples: int = Field(
+        ge=1, description="number of importance samples per test image for the log-likelihood"
+    )
     marginal_samples: int = Field(
-        ge=1, description="samples of the prior in the anomaly score by p(x)"
+        ge=1, description="number of prior samples for the anomaly score based on p(x)"
     )
 
     @model_validator(mode="after")
-    def _more_modes_than_samples(self) -> Self:
+    def _check_mode_samples(self) -> Self:
         if self.mode_samples < self.samples:
             raise ValueError(
-                f"mode_samples {self.mode_samples}: accepted is at least samples, {self.samples}"
+                f"mode_samples = {self.mode_samples}: must be at least samples = {self.samples}"
             )
         return self
 
 
 class Digits(Section):
-    """Handwritten digits, the verifier, and the autoencoders."""
+    """Handwritten digits, the verifier and the autoencoders."""
 
     source: Literal["mnist", "sklearn"] = Field(
-        description="mnist: the real 70,000 images; sklearn: 1,797 small ones, for trials"
+        description="data set; mnist: 70,000 images; sklearn: scikit-learn's 1,797 smaller images, "
+        "for smoke tests"
     )
-    verifier: Verifier = Field(description="the network that evaluates the other models")
+    verifier: Verifier = Field(description="classifier that evaluates the autoencoders")
     models: dict[Name, Autoencoder] = Field(
-        min_length=1, description="the autoencoders to train and compare, by name"
+        min_length=1, description="autoencoders to train and compare, by name"
     )
-    evaluation: Evaluation = Field(description="how the autoencoders are evaluated")
+    evaluation: Evaluation = Field(description="evaluation of the autoencoders")
 
     @model_validator(mode="after")
-    def _verifier_is_no_variant(self) -> Self:
+    def _check_names(self) -> Self:
         if "verifier" in self.models:
-            raise ValueError("models.verifier: accepted is another name than verifier")
+            raise ValueError("models.verifier: must have another name; verifier is reserved")
         return self

@@ -1,46 +1,64 @@
-"""The `imbalance` section of params.yaml."""
+"""Schema of the `imbalance` section of params.yaml."""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stages.params.section import PATIENCE, Name, Patience, Section, Seeded, Split, Variant
+from stages.params.section import (
+    EPOCHS,
+    LEARNING_RATE,
+    PATIENCE,
+    WEIGHT_DECAY,
+    Name,
+    Patience,
+    Section,
+    Seeded,
+    Split,
+    Variant,
+)
 
-#: Folder of results that is no variant's.
+#: Name of the folder of results that describe the series. No model may have this name.
 SERIES = "series"
 TIME = {"format": "date-time"}
 
 
 class Simulation(Section):
-    """The simulated area."""
+    """Simulation of the series."""
 
     start: str = Field(
-        description="time of the first row, UTC, a multiple of five minutes", json_schema_extra=TIME
+        description="time of the first row, in UTC, a multiple of five minutes, in quotation marks",
+        json_schema_extra=TIME,
     )
-    days: int = Field(ge=20, le=3660, description="how long the series is")
+    days: int = Field(ge=20, le=3660, description="length of the series, in days")
 
 
 class SplitByFractions(Split):
-    """Shares of the time, one after the other."""
+    """Consecutive splits by fractions of the time span."""
 
-    by: Literal["fractions"] = Field(description="fractions: by shares of the time")
+    by: Literal["fractions"] = Field(
+        description="fractions: consecutive splits by fractions of the time span"
+    )
 
 
 class SplitByTimes(Section):
-    """Two moments."""
+    """Consecutive splits at two given times."""
 
-    by: Literal["times"] = Field(description="times: at two moments")
+    by: Literal["times"] = Field(description="times: consecutive splits at two given times")
     validation_start: str = Field(
-        description="first time of the validation part, UTC, in quotation marks",
+        description="start of the validation split, in UTC, in quotation marks",
         json_schema_extra=TIME,
     )
     test_start: str = Field(
-        description="first time of the test part, UTC, in quotation marks", json_schema_extra=TIME
+        description="start of the test split, in UTC, in quotation marks", json_schema_extra=TIME
     )
 
 
 Target = Literal["y", "residual"]
-TARGET = "what is learnt: y, or y without its structural part, which is added back to forecasts"
+TARGET = (
+    "training target; y: the imbalance; residual: the imbalance minus its structural part, which "
+    "is added to the forecasts"
+)
+_WINDOWS = "maximum number of training windows, drawn at random"
 
 
 class _Rule(Variant):
@@ -48,71 +66,83 @@ class _Rule(Variant):
 
     @property
     def residual(self) -> bool:
-        """Whether the target is the imbalance without its structural part."""
+        """Whether the target is the residual imbalance."""
         return False
 
 
-class _Learnt(Variant):
+class _Trained(Variant):
     """A forecaster that is fitted to a target."""
 
     target: Target = Field(description=TARGET)
 
     @property
     def residual(self) -> bool:
-        """Whether the target is the imbalance without its structural part."""
+        """Whether the target is the residual imbalance."""
         return self.target == "residual"
 
 
 class Persistence(_Rule):
-    """Everything stays as it is."""
+    """Forecast the last known imbalance for every step."""
 
-    kind: Literal["persistence"] = Field(description="everything stays as it is")
+    kind: Literal["persistence"] = Field(
+        description="persistence: the last known imbalance at every step"
+    )
 
 
 class StructuralPersistence(_Rule):
-    """Everything but the structural imbalance stays as it is."""
+    """Forecast the last known imbalance plus the change of the structural imbalance."""
 
     kind: Literal["structural_persistence"] = Field(
-        description="everything but the structural imbalance stays as it is"
+        description="structural_persistence: the last known imbalance plus the change of the "
+        "structural imbalance"
     )
 
 
-class Ridge(_Learnt):
-    """A ridge regression for every step."""
+class Ridge(_Trained):
+    """A ridge regression for each step of the horizon."""
 
-    kind: Literal["ridge"] = Field(description="a ridge regression for every step")
-    alpha: float = Field(ge=0, description="weight of the squared coefficients")
+    kind: Literal["ridge"] = Field(
+        description="ridge: a ridge regression for each step of the horizon"
+    )
+    alpha: float = Field(ge=0, description="L2 regularization strength")
 
 
-class GradientBoosting(_Learnt, Seeded):
-    """Boosted trees for all steps at once."""
+class GradientBoosting(_Trained, Seeded):
+    """One model of gradient-boosted trees for all steps of the horizon."""
 
-    kind: Literal["gradient_boosting"] = Field(description="boosted trees for all steps at once")
+    kind: Literal["gradient_boosting"] = Field(
+        description="gradient_boosting: one model of gradient-boosted trees for all steps"
+    )
     max_iter: int = Field(ge=1, le=10_000, description="number of trees")
-    learning_rate: float = Field(gt=0, description="step size")
-    max_leaf_nodes: int = Field(ge=2, le=1000, description="leaves of a tree at most")
-    min_samples_leaf: int = Field(ge=1, description="forecast steps in a leaf at least")
+    learning_rate: float = Field(gt=0, description="learning rate (shrinkage)")
+    max_leaf_nodes: int = Field(ge=2, le=1000, description="maximum number of leaves per tree")
+    min_samples_leaf: int = Field(ge=1, description="minimum number of forecast steps per leaf")
     max_features: float = Field(
-        gt=0, le=1, description="share of the features drawn for every split"
+        gt=0, le=1, description="fraction of the features that each split of a tree considers"
     )
-    windows: int = Field(ge=1, description="origins to learn from at most, drawn at random")
+    windows: int = Field(ge=1, description=_WINDOWS)
 
 
-class LSTM(_Learnt, Seeded):
-    """A recurrent network beside a linear highway."""
+class LSTM(_Trained, Seeded):
+    """An ensemble of LSTMs, each with a linear skip connection."""
 
-    kind: Literal["lstm"] = Field(description="a recurrent network beside a linear highway")
-    hidden_dim: int = Field(ge=1, le=1024, description="units")
-    dropout: float = Field(ge=0, lt=1, description="share of inputs and units left out")
-    ridge_alpha: float = Field(ge=0, description="weight of the squared coefficients")
-    windows: int = Field(ge=1, description="origins to learn from at most, drawn at random")
-    epochs: int = Field(ge=1, description="most epochs; one cycle of learning rate spans them")
+    kind: Literal["lstm"] = Field(
+        description="lstm: an ensemble of LSTMs, each with a linear skip connection"
+    )
+    hidden_dim: int = Field(ge=1, le=1024, description="number of hidden units")
+    dropout: float = Field(ge=0, lt=1, description="dropout probability of inputs and hidden units")
+    ridge_alpha: float = Field(
+        ge=0,
+        description="L2 regularization strength of the ridge regression in the skip connection",
+    )
+    windows: int = Field(ge=1, description=_WINDOWS)
+    epochs: int = Field(ge=1, description=EPOCHS)
     patience: Patience = Field(description=PATIENCE)
-    batch_size: int = Field(ge=1, description="windows a step")
-    learning_rate: float = Field(gt=0, description="peak of the one cycle")
-    weight_decay: float = Field(ge=0, description="AdamW's decay of the weights")
+    batch_size: int = Field(ge=1, description="number of windows per batch")
+    learning_rate: float = Field(gt=0, description=LEARNING_RATE)
+    weight_decay: float = Field(ge=0, description=WEIGHT_DECAY)
     ensemble_size: int = Field(
-        ge=1, le=20, description="networks trained, whose mean is the forecast"
+        ge=1, le=20, description="number of networks, whose mean is the forecast"
     )
 
 
@@ -123,27 +153,31 @@ Forecaster = Annotated[
 
 
 class Imbalance(Section):
-    """The imbalance of a power grid, and the forecasters of the next two hours."""
+    """Imbalance of a power grid and forecasters for the next two hours."""
 
     source: Literal["simulated", "csv"] = Field(
-        description="simulated: an area like NO1, made from the seed; csv: data/external/imbalance"
+        description="data source; simulated: a simulation of an area like NO1; csv: the files in "
+        "data/external/imbalance"
     )
-    simulation: Simulation = Field(description="the simulated area")
-    resolution: Literal[5, 15] = Field(description="how long a row lasts, in minutes")
+    simulation: Simulation = Field(description="simulation, for the source simulated")
+    resolution: Literal[5, 15] = Field(description="time step of the series, in minutes")
     split: Annotated[SplitByFractions | SplitByTimes, Field(discriminator="by")] = Field(
-        description="where validation and test begin"
+        description="split into training, validation and test by time"
     )
     models: dict[Name, Forecaster] = Field(
-        min_length=1, description="the forecasters to train and compare, by name"
+        min_length=1, description="forecasters to train and compare, by name"
     )
-    baseline: Name = Field(description="the model that the others are compared with")
+    baseline: Name = Field(
+        description="model against which the others are tested for significance, a key of "
+        "`imbalance.models`"
+    )
 
     @model_validator(mode="after")
-    def _names_fit(self) -> Self:
+    def _check_names(self) -> Self:
         if SERIES in self.models:
-            raise ValueError(f"models.{SERIES}: accepted is another name than {SERIES}")
+            raise ValueError(f"models.{SERIES}: must have another name; {SERIES} is reserved")
         if self.baseline not in self.models:
             raise ValueError(
-                f"baseline = {self.baseline!r}: accepted is one of {', '.join(self.models)}"
+                f"baseline = {self.baseline!r}: must be one of {', '.join(self.models)}"
             )
         return self

@@ -1,4 +1,4 @@
-"""Reads params.yaml; what does not fit the schema is refused in one line."""
+"""Read and validate params.yaml, with a one-line message for each error."""
 
 import reprlib
 from pathlib import Path
@@ -13,23 +13,24 @@ from stages.params.renamed import present_name
 from stages.params.schema import Params
 from stages.paths import PARAMS
 
-#: Characters of a value, or of a key, that a message repeats.
+#: Maximum number of characters of a value or key in a message.
 _LONGEST = 60
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 3, _LONGEST, _LONGEST
 
 
 def load_params(path: Path = PARAMS) -> Params:
-    """Read and check a parameter file.
+    """Read and validate a parameter file.
 
     Args:
-        path: a YAML 1.2 file, read with the parser that DVC uses.
+        path: A YAML 1.2 file, read with the parser that DVC uses.
 
     Returns:
         The parameters.
 
     Raises:
-        ParamsError: one line that names the file, the parameter, its value and what is accepted.
+        ParamsError: The file is missing or invalid. The message names the file, the parameter, its
+            value and the accepted values.
     """
     try:
         document = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
@@ -37,7 +38,7 @@ def load_params(path: Path = PARAMS) -> Params:
     except ValidationError as error:
         problem = _explain(error, document)
     except FileNotFoundError:
-        problem = f"there is no such file in {path.parent}"
+        problem = f"not found in {path.parent}"
     except OSError as error:
         problem = error.strerror or str(error)
     except UnicodeDecodeError as error:
@@ -53,56 +54,56 @@ def load_params(path: Path = PARAMS) -> Params:
 
 
 def _explain(error: ValidationError, document: Any) -> str:
-    """Describe the first problem, and count the others; unknown parameters come first."""
+    """Describe the first error and count the others. Unknown parameters come first."""
     problems: dict[str, dict[str, Any]] = {}
     accepted: dict[str, dict[str, None]] = {}
     for each in sorted(error.errors(), key=lambda each: each["type"] != "extra_forbidden"):
         place = ".".join(_keys_in_document(each["loc"], document)) or "the file"
         problems.setdefault(place, dict(each))
         accepted.setdefault(place, {})[_accepted(each)] = None
-    # Where a number or a list is accepted, a wrong entry of the list says more than "no number".
+    # If a number or a list is accepted, an invalid entry of the list is the more specific error.
     places = [p for p in problems if not any(other.startswith(f"{p}.") for other in problems)]
     place, more = places[0], len(places) - 1
     first = problems[place]
     match first["type"]:
         case "extra_forbidden" if name := present_name(place):
-            text = f"{place}: renamed, accepted is {name}"
+            text = f"{place}: renamed to {name}"
         case "extra_forbidden":
-            text = f"{place}: unknown parameter{_known(first['loc'])}"
+            text = f"{place}: unknown parameter{_known_parameters(first['loc'])}"
         case "missing":
             text = f"{place}: missing"
         case "value_error":
             text = f"{place}: {first['ctx']['error']}"
         case _:
-            either = ", or ".join(accepted[place])
-            text = f"{place} = {_shortened(first['input'])}: accepted is {either}"
+            alternatives = ", or ".join(accepted[place])
+            text = f"{place} = {_shortened(first['input'])}: must be {alternatives}"
     return f"{text} (and {more} more)" if more else text
 
 
 def _accepted(problem: Any) -> str:
-    """Say what would be accepted, in the words of params.yaml rather than of pydantic."""
+    """Describe the accepted values without pydantic's terms."""
     context = problem.get("ctx", {})
     match problem["type"]:
         case "model_type" | "dict_type" | "model_attributes_type":
             return "a mapping"
         case "string_pattern_mismatch":
-            return "a name of small letters, digits and underscores that begins with a letter"
+            return "a name of lowercase letters, digits and underscores that begins with a letter"
         case "union_tag_invalid":
-            known, tag = context["expected_tags"], _shortened(context["tag"])
-            return f"a {context['discriminator']} among {known}, not {tag}"
+            tags, tag = context["expected_tags"], _shortened(context["tag"])
+            return f"a mapping with {context['discriminator']} one of {tags}, not {tag}"
         case "union_tag_not_found":
             return f"a mapping with {context['discriminator']}"
         case "too_short":
-            return f"a length of at least {context['min_length']}"
+            return f"of length {context['min_length']} or more"
         case "too_long":
-            return f"a length of at most {context['max_length']}"
+            return f"of length {context['max_length']} or less"
         case _:
-            words: str = problem["msg"]
-            return words.removeprefix("Input should be ").removeprefix("a valid ")
+            message: str = problem["msg"]
+            return message.removeprefix("Input should be ")
 
 
 def _keys_in_document(loc: tuple[int | str, ...], document: Any) -> list[str]:
-    """Leave out of pydantic's location the names of union members, which no file contains."""
+    """Return pydantic's location without the names of union members, which no file contains."""
     keys: list[str] = []
     here = document
     for position, part in enumerate(loc):
@@ -116,28 +117,28 @@ def _keys_in_document(loc: tuple[int | str, ...], document: Any) -> list[str]:
     return keys
 
 
-def _known(loc: tuple[int | str, ...]) -> str:
-    """Name the parameters of the section in which an unknown one stands."""
+def _known_parameters(loc: tuple[int | str, ...]) -> str:
+    """List the parameters of the section that contains an unknown one."""
     schema = Params.model_json_schema()
     section: Any = schema
     for part in loc[:-1]:
         kinds = section.get("discriminator", {}).get("mapping", {})
         inner = section.get("properties", {}).get(part) or section.get("items")
         inner = inner or ({"$ref": kinds[part]} if part in kinds else None)
-        # Layers are told apart by their keys, and named by their classes.
+        # Layers have no tag: their keys determine the class, which names them in the location.
         inner = inner or (schema["$defs"].get(part) if "oneOf" in section else None)
         section = inner or next(iter(section.get("patternProperties", {}).values()), {})
-        section = section.get("anyOf", [section])[0]  # the other one is null
+        section = section.get("anyOf", [section])[0]  # the second alternative is null
         if "$ref" in section:
             section = schema["$defs"][section["$ref"].rpartition("/")[2]]
-    known = ", ".join(section.get("properties", {}))
-    return f"; known here: {known}" if known else ""
+    names = ", ".join(section.get("properties", {}))
+    return f"; expected one of {names}" if names else ""
 
 
 def _shortened(value: Any) -> str:
     try:
         text = _SHORT.repr(value)
-    except ValueError:  # Python writes no integer of more than 4,300 digits
+    except ValueError:  # Python does not convert integers of more than 4,300 digits to text
         return "an integer of thousands of digits"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
@@ -145,5 +146,5 @@ def _shortened(value: Any) -> str:
 def _one_line(message: str) -> str:
     text = " ".join(message.split())
     return "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )

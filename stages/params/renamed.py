@@ -1,8 +1,8 @@
-"""Former names of parameters, which are refused with the present name."""
+"""Former names of parameters. The error message gives the present name."""
 
 import re
 
-#: The place of a parameter or value under a former name, and its present name.
+#: Former path of a parameter as a regular expression, and its present name.
 _RENAMED = (
     (r"figures\.networks", "models"),
     (r"digits\.autoencoders", "models"),
@@ -27,7 +27,7 @@ _RENAMED = (
 
 
 def present_name(parameter: str) -> str:
-    """Return the present name of a parameter by its former one; empty if it had none.
+    """Return the present name of a renamed parameter, or an empty string.
 
     Example:
         >>> present_name("imbalance.models.lstm.hidden")

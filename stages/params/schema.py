@@ -1,4 +1,4 @@
-"""The whole of params.yaml."""
+"""Root section of params.yaml."""
 
 from typing import Literal
 
@@ -11,14 +11,15 @@ from stages.params.section import Section
 
 
 class Params(Section):
-    """Everything that a user can change."""
+    """All parameters of the project."""
 
     seed: int = Field(
-        ge=0, lt=2**32, description="the one seed from which every stage derives its own"
+        ge=0, lt=2**32, description="random seed from which every stage derives its own"
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
-        description="where torch trains; not tracked, so changing it reruns nothing"
+        description="device on which PyTorch trains; DVC does not track it, so a change reruns "
+        "no stage"
     )
-    figures: Figures = Field(description="generated figures and the network from scratch")
-    digits: Digits = Field(description="MNIST, the verifier and the autoencoders")
-    imbalance: Imbalance = Field(description="forecasters of a power grid's imbalance")
+    figures: Figures = Field(description="figures pipeline: image data sets and classifiers")
+    digits: Digits = Field(description="digits pipeline: MNIST, verifier and autoencoders")
+    imbalance: Imbalance = Field(description="imbalance pipeline: time series and forecasters")

@@ -1,4 +1,4 @@
-"""What all sections of params.yaml have in common."""
+"""Base classes and types shared by all sections of params.yaml."""
 
 import re
 from typing import Annotated, Any, Self
@@ -10,31 +10,35 @@ Name = Annotated[str, StringConstraints(pattern=re.compile(r"^[a-z][a-z0-9_]*$")
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
-#: Epochs without a better validation loss before training stops; None for never.
+#: Early stopping; None disables it.
 Patience = Annotated[int, Field(ge=1)] | None
-PATIENCE = "epochs without a better validation loss before stopping, or null for never"
 
-#: Larger integers count nothing here and overflow somewhere.
+EPOCHS = "maximum number of epochs; the one-cycle learning rate schedule spans all of them"
+LEARNING_RATE = "peak learning rate of the one-cycle schedule"
+WEIGHT_DECAY = "weight decay coefficient of AdamW"
+PATIENCE = "early stopping: epochs without a lower validation loss; null disables it"
+
+#: No parameter needs a larger integer, and larger ones overflow in some library.
 LARGEST_INTEGER = 10**12
 
 
 class Section(BaseModel):
-    """A mapping of params.yaml: every key is required; no other key or type is accepted."""
+    """A mapping of params.yaml. Every key is required; other keys and types are rejected."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
     @model_validator(mode="after")
-    def _no_absurd_number(self) -> Self:
+    def _check_integers(self) -> Self:
         for name, value in self:
             if isinstance(value, int) and value > LARGEST_INTEGER:
-                raise ValueError(f"{name}: accepted is at most {LARGEST_INTEGER:,}")
+                raise ValueError(f"{name}: must be at most {LARGEST_INTEGER:,}")
         return self
 
     def as_settings(self, settings: type) -> Any:
-        """Return the parameters as a settings dataclass of the library, matched by name.
+        """Convert the parameters to a settings dataclass of the library, matched by name.
 
         Args:
-            settings: a dataclass type; parameters that it does not have are left out.
+            settings: A dataclass type. Parameters that it does not have are left out.
 
         Returns:
             An instance of `settings`.
@@ -43,17 +47,19 @@ class Section(BaseModel):
 
 
 class Split(Section):
-    """Shares of the data for training, selection and the final test."""
+    """Fractions of the training, validation and test splits."""
 
-    train: float = Field(gt=0, lt=1, description="share that the weights are fitted on")
-    validation: float = Field(gt=0, lt=1, description="share for early stopping and selection")
-    test: float = Field(gt=0, lt=1, description="share that only the evaluation sees")
+    train: float = Field(gt=0, lt=1, description="fraction of the data for training")
+    validation: float = Field(
+        gt=0, lt=1, description="fraction of the data for validation and early stopping"
+    )
+    test: float = Field(gt=0, lt=1, description="fraction of the data for the final evaluation")
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _check_sum(self) -> Self:
         total = self.train + self.validation + self.test
         if abs(total - 1) > 1e-9:
-            raise ValueError(f"the three shares must sum to 1, not {total:g}")
+            raise ValueError(f"the three fractions must sum to 1, not {total:g}")
         return self
 
 
@@ -61,32 +67,35 @@ class Variant(Section):
     """A model to train and compare with the others of its pipeline."""
 
     def all_seeds(self, seed: int) -> list[int]:
-        """Return the seeds of all trainings; the first one yields the variant's primary model.
+        """Return the seeds of all training runs. The first one yields the primary model.
 
         Args:
-            seed: `seed` of params.yaml.
+            seed: The top-level `seed` of params.yaml.
         """
         return [seed]
 
     def settings(self) -> dict[str, Any]:
-        """Return the parameters that determine a single training, its seed aside."""
+        """Return the parameters that determine one training run, except its seed."""
         return self.model_dump(exclude={"seeds"})
 
 
 class Seeded(Variant):
-    """A variant whose training is random and may be repeated with further seeds."""
+    """A variant that can be trained with several seeds."""
 
     seeds: (
         Annotated[int, Field(ge=1, le=100)]
         | Annotated[list[Seed], Field(min_length=1, max_length=100)]
-    ) = Field(description="trainings, from `seed`, `seed` + 1 and so on; or a list of seeds")
+    ) = Field(
+        description="number n of training runs, with the seeds `seed`, …, `seed` + n - 1; or a "
+        "list of seeds"
+    )
 
     @model_validator(mode="after")
-    def _no_seed_twice(self) -> Self:
+    def _check_unique_seeds(self) -> Self:
         if isinstance(self.seeds, list) and len(set(self.seeds)) < len(self.seeds):
-            raise ValueError(f"seeds {self.seeds}: accepted are seeds that differ")
+            raise ValueError(f"seeds {self.seeds}: must be unique")
         return self
 
     def all_seeds(self, seed: int) -> list[int]:
-        """Return `seed` and its successors, or the seeds that the file lists."""
+        """Return `seed` and the integers after it, or the seeds listed in params.yaml."""
         return self.seeds if isinstance(self.seeds, list) else list(range(seed, seed + self.seeds))

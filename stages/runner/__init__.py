@@ -1,1 +1,1 @@
-"""How a stage runs: command line, errors, seeds, and the recipes of training and evaluation."""
+"""Execution of stages: command line, error handling, training and evaluation of variants."""

@@ -1,4 +1,4 @@
-"""Where a training keeps the checkpoint from which it resumes after it was killed."""
+"""Folders of checkpoints, from which an interrupted training run resumes."""
 
 from pathlib import Path
 
@@ -7,15 +7,16 @@ from stages.paths import ROOT, SCRATCH
 
 
 def checkpoint_folder(stage: str, key: str, device: str) -> Path:
-    """Return the checkpoint folder of a training.
+    """Return the checkpoint folder of a training run.
 
-    A training finds its checkpoint again only if parameters, data, code and device are the same.
+    The name depends on parameters, seeds, data, code and device, so a change of any of them starts
+    from scratch.
 
     Args:
-        stage: name of the stage and its variant.
-        key: fingerprint of parameters, seeds and data.
-        device: `device` of params.yaml.
+        stage: Name of the stage and its variant.
+        key: Fingerprint of parameters, seeds and data.
+        device: The parameter `device`.
     """
     code = sorted((ROOT / "pipelines").rglob("*.py"))
-    everything = fingerprint({"run": key, "device": device}, code)
-    return SCRATCH / "checkpoints" / f"{stage}-{everything}"
+    digest = fingerprint({"run": key, "device": device}, code)
+    return SCRATCH / "checkpoints" / f"{stage}-{digest}"

@@ -1,4 +1,4 @@
-"""How every stage runs as a command: arguments, errors, one closing line."""
+"""Entry points of stages: arguments, errors and closing line."""
 
 import sys
 import time
@@ -18,11 +18,11 @@ from stages.runner.guard_params import guard_params
 
 
 def run_stage(stage: str, work: Callable[[Params], str]) -> NoReturn:
-    """Run a stage that has no variants, then exit.
+    """Run a stage without variants, then exit.
 
     Args:
-        stage: name in dvc.yaml, for example `digits-fetch`.
-        work: does the work and returns the text of the closing line.
+        stage: Name in dvc.yaml, for example `digits-fetch`.
+        work: Function that runs the stage and returns the closing line.
     """
     if len(sys.argv) != 1:
         sys.exit(f"{stage} takes no argument")
@@ -37,31 +37,31 @@ def run_variant(
     """Run a stage for the variant named on the command line, then exit.
 
     Args:
-        stage: name in dvc.yaml without the variant, for example `figures-train`.
-        work: does the work for a variant and returns the text of the closing line.
-        variants: the section of the parameters whose keys may be named.
+        stage: Name in dvc.yaml without the variant, for example `figures-train`.
+        work: Function that runs the stage for a variant and returns the closing line.
+        variants: Function that returns the accepted variants, by name.
     """
     if len(sys.argv) != 2:
         sys.exit(f"usage: python -m stages.{stage.replace('-', '.')} NAME")
     name = sys.argv[1]
 
-    def work_on_it(params: Params) -> str:
-        known = variants(params)
-        if name not in known:
-            raise StageError(f"params.yaml has no variant {name!r}; it has {', '.join(known)}")
+    def work_on_variant(params: Params) -> str:
+        names = variants(params)
+        if name not in names:
+            raise StageError(f"params.yaml has no variant {name!r}; it has {', '.join(names)}")
         return work(params, name)
 
-    _run(f"{stage}@{name}", work_on_it)
+    _run(f"{stage}@{name}", work_on_variant)
 
 
 def _run(stage: str, work: Callable[[Params], str]) -> NoReturn:
-    started = psutil.Process().create_time()  # importing what a stage needs takes its time, too
+    started = psutil.Process().create_time()  # includes the time of imports
     try:
         with stoppable(), guard_params(stage):
             closing = work(load_params())
     except Stopped:
-        with suppress(OSError):  # nobody may be left to read it
-            print(f"{stage}: interrupted; nothing half-written is left", file=sys.stderr)
+        with suppress(OSError):  # stderr may be closed
+            print(f"{stage}: interrupted; no incomplete output is left", file=sys.stderr)
         raise
     except StageError as problem:
         sys.exit(f"{stage}: {problem}")
@@ -69,9 +69,9 @@ def _run(stage: str, work: Callable[[Params], str]) -> NoReturn:
         place = f"{relative(Path(str(problem.filename)))}: " if problem.filename else ""
         sys.exit(f"{stage}: {place}{problem.strerror or problem}")
     except MemoryError as problem:
-        sys.exit(f"{stage}: not enough memory: {' '.join(str(problem).split()) or 'none is left'}")
+        sys.exit(f"{stage}: {' '.join(['out of memory:', *str(problem).split()]).rstrip(':')}")
     seconds = time.time() - started
-    with suppress(OSError):  # the work is done, and a report can do without its time
+    with suppress(OSError):  # the report works without it
         save_timing(stage, seconds)
     print(f"{stage}: {closing} ({seconds:.1f} s)", flush=True)
     sys.exit(0)

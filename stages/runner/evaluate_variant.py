@@ -1,4 +1,4 @@
-"""The recipe of evaluating a variant: models of all seeds, scores, files, run."""
+"""Evaluation of a variant: load the models of all seeds, score them, write files, log the run."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,10 +30,10 @@ class Primary(Generic[Model, Evaluation]):
     """The primary model of a variant, and its evaluation.
 
     Attributes:
-        variant: its name.
-        model: trained from the first seed.
-        history: metrics by epoch of that training, with a column `epoch`.
-        evaluation: of that model.
+        variant: Name of the variant.
+        model: The model of the first seed.
+        history: Metrics by epoch of its training, with a column `epoch`.
+        evaluation: Results that `outputs` writes (see `evaluate_variant`).
     """
 
     variant: str
@@ -43,10 +43,10 @@ class Primary(Generic[Model, Evaluation]):
 
 
 def training_of(pipeline: str, variant: str) -> Training:
-    """Read the training of a variant.
+    """Read the `run.json` of a variant.
 
     Raises:
-        StageError: it is missing or damaged.
+        StageError: The file is missing or damaged.
     """
     return read_input(read_training, results(pipeline, variant))
 
@@ -59,25 +59,27 @@ def evaluate_variant(
     outputs: Callable[[Primary[Model, Evaluation]], Mapping[str, Writer]],
     message: Callable[[Mapping[str, Any]], str],
 ) -> str:
-    """Evaluate the models of all seeds of a variant; write scores and plots, log its run.
+    """Evaluate the models of all seeds of a variant, write scores and plots, and log its run.
 
     Args:
-        pipeline: of the variant.
-        variant: its name, or that of the evaluator.
-        load: loads a model from its folder.
-        evaluate: scores a model on the test part; it returns the scores, and what `outputs` needs.
-        outputs: writers of the further outputs, by name, for the primary model.
-        message: the most important score, in a few words.
+        pipeline: Pipeline of the variant.
+        variant: Name of the variant or of the evaluator.
+        load: Function that loads a model from its folder.
+        evaluate: Function that scores a model on the test split. It returns the scores and the
+            results that `outputs` writes.
+        outputs: Function that returns the writers of further outputs of the primary model, by
+            file name.
+        message: Function that formats the most important score.
 
     Returns:
-        The text of the closing line.
+        The closing line.
     """
     folder = results(pipeline.name, variant)
     training = training_of(pipeline.name, variant)
     history = read_input(read_history, folder).reset_index()
     models = {
-        seed: read_input(load, place / "model")
-        for seed, place in read_input(training_folders, folder).items()
+        seed: read_input(load, training_folder / "model")
+        for seed, training_folder in read_input(training_folders, folder).items()
     }
     with in_one_line(ValueError):
         evaluations = {seed: evaluate(model) for seed, model in models.items()}

@@ -1,4 +1,4 @@
-"""Refuses the results of a stage whose parameters were edited while it ran."""
+"""Detection of parameters that are edited while a stage runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,19 +17,16 @@ _ABSENT = object()
 def guard_params(stage: str, path: Path = PARAMS, workflow: Path = WORKFLOW) -> Iterator[None]:
     """Fail if a parameter of a stage changes while it runs.
 
-    DVC reads the parameters when a stage ends. After an edit during a training, or a `dvc exp run`
-    that stashes edits for a moment, it would record results under parameters of which they are not.
+    DVC reads the parameters when a stage ends. If they change during the stage, by an edit or by a
+    `dvc exp run` that stashes edits, DVC would record the results under the wrong parameters.
 
     Args:
-        stage: name as DVC shows it, for example `figures-train@demo_1`.
-        path: the parameters.
-        workflow: the file that declares the parameters of the stage.
-
-    Yields:
-        Nothing; the stage works meanwhile.
+        stage: Name as DVC shows it, for example `figures-train@demo_1`.
+        path: The parameter file.
+        workflow: The file that declares the parameters of the stage.
 
     Raises:
-        ParamsError: a declared parameter has changed.
+        ParamsError: A declared parameter has changed.
     """
     before = _text(path)
     yield
@@ -43,12 +40,12 @@ def guard_params(stage: str, path: Path = PARAMS, workflow: Path = WORKFLOW) -> 
     if changed:
         raise ParamsError(
             f"{path.name}: {', '.join(changed)} changed while the stage ran; "
-            f"`dvc repro` runs it again with the present values"
+            f"rerun it with `dvc repro`"
         )
 
 
 def _declared(stage: str, workflow: Path, params: Any) -> list[str]:
-    """Return the parameters that a stage declares, for its variant."""
+    """Return the parameters that a stage declares in dvc.yaml."""
     name, _, variant = stage.partition("@")
     declaration = ((_document(_text(workflow)) or {}).get("stages") or {}).get(name, {})
     keys = declaration.get("do", declaration).get("params", [])
@@ -70,7 +67,7 @@ def _document(text: bytes) -> Any:
 
 
 def _value(document: Any, key: str) -> Any:
-    """Return the value of a dotted key; a mark where it does not exist."""
+    """Return the value of a dotted key, or `_ABSENT`."""
     for part in key.split("."):
         document = document.get(part, _ABSENT) if isinstance(document, dict) else _ABSENT
     return document

@@ -1,4 +1,4 @@
-"""Logs the results of a pipeline's models to MLflow."""
+"""Logging of results to MLflow."""
 
 from collections.abc import Iterable
 
@@ -9,19 +9,20 @@ from stages.runner.pipeline import Pipeline
 
 
 def log_models(pipeline: Pipeline, models: Iterable[str]) -> dict[str, bool]:
-    """Make the runs of some models equal to their result files, then rewrite the leaderboard.
+    """Log the result files of models to their MLflow runs, then update the leaderboard.
 
-    A store that fails costs a warning.
+    If the tracking store fails, a warning is printed unless `TRACKING_REQUIRED=1`.
 
     Args:
-        pipeline: of the models.
-        models: variants, or the evaluator.
+        pipeline: Pipeline of the models.
+        models: Names of variants or of the evaluator.
 
     Returns:
-        By model, whether anything had to be logged; without those that a failure left out.
+        Whether anything was logged, by model. Models that could not be logged are missing.
 
     Raises:
-        StageError: results are damaged, or the store fails and `TRACKING_REQUIRED=1`.
+        StageError: Results are damaged.
+        TrackingError: The store fails and `TRACKING_REQUIRED=1`.
     """
     from stages.tracking.leaderboard import write_leaderboard
     from stages.tracking.log_results import log_results
@@ -30,14 +31,14 @@ def log_models(pipeline: Pipeline, models: Iterable[str]) -> dict[str, bool]:
     logged: dict[str, bool] = {}
     lock = PROJECT / ".scratch" / "logging.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(lock):  # two processes would log the same results twice
+    with FileLock(lock):  # otherwise two processes could log the same results twice
         for model in models:
             with tolerating_failures():
                 logged[model] = log_results(pipeline.name, model, pipeline.content_of(model))
             if model not in logged:
                 return logged
         with tolerating_failures():
-            shown = [each for each in pipeline.metrics if each.in_summary]
+            columns = [metric for metric in pipeline.metrics if metric.in_summary]
             tasks, parameters = pipeline.tasks, pipeline.compared_parameters
-            write_leaderboard(pipeline.name, pipeline.ranking, shown, tasks, parameters)
+            write_leaderboard(pipeline.name, pipeline.ranking, columns, tasks, parameters)
     return logged

@@ -1,4 +1,4 @@
-"""What a pipeline is: one value of `Pipeline`, in `stages/<pipeline>/pipeline.py`."""
+"""Description of a pipeline: `stages/<pipeline>/pipeline.py` defines one `Pipeline` each."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,22 +9,22 @@ from stages.outputs.ranking import Ranking
 from stages.params import Params
 from stages.params.section import Variant
 
-if TYPE_CHECKING:  # matplotlib and mlflow are imported only where they are used
+if TYPE_CHECKING:  # importing matplotlib and mlflow is slow
     from pipelines.pictures import Figure
     from stages.tracking.log_results import RunContent
 
 
 @dataclass(frozen=True)
 class Section:
-    """The section of a pipeline in the report.
+    """Section of a pipeline in the report.
 
     Attributes:
-        purpose: what the pipeline does, in one sentence.
-        describe: what sets a variant apart, from its parameters, in a few words each.
-        plots: files under `results/` with their captions; `{best}` stands for the best variant.
-            Missing files are left out.
-        roles: further names for such places, each with the metric whose best variant takes it.
-        draw: further pictures with their captions, drawn from the scores of all variants.
+        purpose: One sentence that describes the pipeline.
+        describe: Function that returns short labels of a variant from its parameters.
+        plots: Captions by path under `results/`. `{best}` stands for the best variant. Missing
+            files are left out.
+        roles: Further placeholders in `plots`: the variant that is best by a metric.
+        draw: Function that draws figures, with captions, from the scores of all variants.
     """
 
     purpose: str
@@ -36,12 +36,12 @@ class Section:
 
 @dataclass(frozen=True)
 class Evaluator:
-    """A model that is no variant but evaluates the variants.
+    """A model that evaluates the variants of its pipeline.
 
     Attributes:
-        name: of its results and its run.
-        metrics: by which it is described.
-        content: what its run in MLflow holds.
+        name: Name of its folder of results and of its run.
+        metrics: Metrics of the model.
+        content: Function that returns the content of its MLflow run.
     """
 
     name: str
@@ -51,19 +51,19 @@ class Evaluator:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Everything that the runner, the tracking and the report need to know of a pipeline.
+    """Description of a pipeline for running, tracking and reporting.
 
     Attributes:
-        name: of its folder, its section of params.yaml, its experiment and its registered model.
-        variants: the models to train and compare, from the parameters.
-        metrics: by which they are compared; columns of the report.
-        ranking: which of them is the best.
-        eligible: whether a variant may be the best, from its parameters.
-        content: what the run of a variant in MLflow holds.
-        tasks: parameters of a run that name its task; only runs of equal tasks compare.
-        compared_parameters: parameters of a run that the leaderboard shows.
-        section: of the report.
-        evaluator: a model that is no variant, or None.
+        name: Name of its folder, section of params.yaml, experiment and registered model.
+        variants: Function that returns the parameters of each variant, by name.
+        metrics: Metrics of the variants, in the order of the report's columns.
+        ranking: Ranking of the variants.
+        eligible: Function that returns, from its parameters, whether a variant may be the best.
+        content: Function that returns the content of a variant's MLflow run.
+        tasks: Parameters that define the task. Only runs with equal values are comparable.
+        compared_parameters: Parameters that the leaderboard shows.
+        section: Section of the report.
+        evaluator: Model that evaluates the variants, or None.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Pipeline:
     evaluator: Evaluator | None = None
 
     def models(self, params: Params) -> list[str]:
-        """Return the names of all that has results: the variants and the evaluator."""
+        """Return the names of all models: the evaluator, if any, and the variants."""
         return [*([self.evaluator.name] if self.evaluator else []), *self.variants(params)]
 
     def metrics_of(self, model: str) -> Sequence[Metric]:
@@ -87,6 +87,6 @@ class Pipeline:
         return self.evaluator.metrics if is_evaluator else self.metrics
 
     def content_of(self, model: str) -> "RunContent":
-        """Return what the run of a variant or of the evaluator holds."""
+        """Return the content of the MLflow run of a variant or of the evaluator."""
         is_evaluator = self.evaluator and model == self.evaluator.name
         return self.evaluator.content() if is_evaluator else self.content()

@@ -1,4 +1,4 @@
-"""The variants of a pipeline in order, by their result files."""
+"""Ranking of a pipeline's variants by their result files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,12 +14,12 @@ from stages.runner.pipeline import Pipeline
 
 @dataclass(frozen=True)
 class Standings:
-    """The variants of a pipeline, ranked.
+    """Ranked variants of a pipeline.
 
     Attributes:
-        order: all variants, the best one first.
-        eligible: those that may be the best.
-        summaries: their summary metrics and those of a comparison with the baseline.
+        order: All variants, the best one first.
+        eligible: Variants that may be the best.
+        summaries: Summary metrics by variant, including those of the comparison with the baseline.
     """
 
     order: list[str]
@@ -32,25 +32,25 @@ class Standings:
         return self.order[0]
 
     def best_by(self, metric: Metric) -> str | None:
-        """Return the variant that is best by a metric, None if no variant has it."""
+        """Return the variant that is best by a metric, or None if no variant has the metric."""
         values = {
             name: summary.test[metric.name]
             for name, summary in self.summaries.items()
             if metric.name in summary.test
         }
-        pick = min if metric.better == "lower" else max
-        return pick(values, key=values.__getitem__, default=None)
+        best_of = min if metric.better == "lower" else max
+        return best_of(values, key=values.__getitem__, default=None)
 
 
 def read_standings(pipeline: Pipeline, params: Params) -> Standings:
     """Read the summary metrics of a pipeline's variants and rank them.
 
     Args:
-        pipeline: of the variants.
-        params: all parameters.
+        pipeline: The pipeline.
+        params: All parameters.
 
     Raises:
-        StageError: results are missing or damaged, or no variant has the ranking metric.
+        StageError: Results are missing or damaged, or no variant has the ranking metric.
     """
     variants = pipeline.variants(params)
     summaries = {name: read_model_summary(pipeline.name, name) for name in variants}
@@ -62,17 +62,17 @@ def read_standings(pipeline: Pipeline, params: Params) -> Standings:
 
 
 def read_model_summary(pipeline: str, model: str) -> Summary:
-    """Read the summary metrics of a model, with those of its `comparison.json` if it has one.
+    """Read the summary metrics of a model, including its `comparison.json` if there is one.
 
     Raises:
-        StageError: a file is missing or damaged.
+        StageError: A file is missing or damaged.
     """
     folder = results(pipeline, model)
     summary = read_input(read_summary, folder / "metrics.json")
-    compared = folder / "comparison.json"
-    if not compared.exists():
+    comparison = folder / "comparison.json"
+    if not comparison.exists():
         return summary
-    return replace(summary, test={**summary.test, **read_input(_read_numbers, compared)})
+    return replace(summary, test={**summary.test, **read_input(_read_numbers, comparison)})
 
 
 def _read_numbers(path: Path) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The recipe of training a variant: seeds, live curve, files."""
+"""Training of a variant: seeds, live curve and result files."""
 
 import shutil
 import time
@@ -22,19 +22,19 @@ from stages.runner.checkpoints import checkpoint_folder
 from stages.tracking.git import commit_tags
 from stages.tracking.live_curve import live_curve
 
-#: Takes the number of an epoch and its metrics.
+#: Callback that receives the number of an epoch and its metrics.
 OnEpoch = Callable[[int, dict[str, float]], None]
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A model trained from one seed.
+    """A model trained with one seed.
 
     Attributes:
-        save: saves the model in an existing folder.
-        history: metrics by epoch, with a column `epoch`.
-        metrics: single numbers of the training.
-        message: how it went, in a few words.
+        save: Function that saves the model in an existing folder.
+        history: Metrics by epoch, with a column `epoch`.
+        metrics: Final metrics of the training.
+        message: Short description of the result for the closing line.
     """
 
     save: Callable[[Path], object]
@@ -43,7 +43,7 @@ class Trained:
     message: str
 
 
-#: Trains from a seed, with a checkpoint folder, and reports every epoch.
+#: Function that trains with a seed and a checkpoint folder and reports each epoch.
 Train = Callable[[int, Path, OnEpoch], Trained]
 
 
@@ -56,47 +56,49 @@ def train_variant(
     train: Train,
     context: Mapping[str, Any],
 ) -> str:
-    """Train a variant from each of its seeds and write models, histories and `run.json`.
+    """Train a variant with each of its seeds and write models, histories and `run.json`.
+
+    The random seeds depend on the stage, not on the variant. So variants that differ in one
+    parameter start from the same random numbers, and renaming a variant does not change its model.
 
     Args:
-        stage: its name without the variant, for example `figures-train`; it begins with the
-            pipeline's and decides the seeds. They do not depend on the variant, so that variants
-            that differ in one parameter start from the same draws, and a renamed one stays equal.
-        params: all parameters.
-        variant: its name.
-        settings: its parameters.
-        data: what it is trained on.
-        train: trains from one seed.
-        context: further parameters for its run in MLflow.
+        stage: Name of the stage without the variant, for example `figures-train`. It begins with
+            the name of the pipeline.
+        params: All parameters.
+        variant: Name of the variant.
+        settings: Parameters of the variant.
+        data: Training data.
+        train: Function that trains with one seed.
+        context: Further parameters to log to the MLflow run.
 
     Returns:
-        The text of the closing line.
+        The closing line.
     """
     pipeline = stage.partition("-")[0]
     folder = results(pipeline, variant)
-    seeds, chosen = settings.all_seeds(params.seed), settings.settings()
+    seeds, variant_settings = settings.all_seeds(params.seed), settings.settings()
     inputs = [ROOT / data.path]
-    key = fingerprint({"seeds": seeds, **chosen}, inputs)
-    parameters = {**chosen, **context}
+    key = fingerprint({"seeds": seeds, **variant_settings}, inputs)
+    parameters = {**variant_settings, **context}
     checkpoints = checkpoint_folder(f"{stage}-{variant}", key, params.device)
     started, tags, text = time.time(), commit_tags(), PARAMS.read_text(encoding="utf-8")
-    origin = Provenance(key, tags, text, started, started)
+    provenance = Provenance(key, tags, text, started, started)
 
-    with live_curve(pipeline, variant, origin, seeds[0], parameters) as curve:
+    with live_curve(pipeline, variant, provenance, seeds[0], parameters) as curve:
 
         def train_from(seed: int, on_epoch: OnEpoch) -> Trained:
             with in_one_line(ValueError, ArithmeticError):
                 return train(derive_seed(seed, stage), checkpoints / str(seed), on_epoch)
 
         primary = train_from(seeds[0], curve.log_epoch)
-        further = {seed: train_from(seed, _no_curve) for seed in seeds[1:]}
+        further = {seed: train_from(seed, _ignore_epoch) for seed in seeds[1:]}
 
     def outputs(seed: int, trained: Trained, key: str) -> dict[str, Any]:
         training = Training(key, seed, parameters, data, trained.metrics)
         return training_outputs(training, trained.history, trained.save)
 
     others = {
-        seed: outputs(seed, trained, fingerprint({"seeds": [seed], **chosen}, inputs))
+        seed: outputs(seed, trained, fingerprint({"seeds": [seed], **variant_settings}, inputs))
         for seed, trained in further.items()
     }
     files = outputs(seeds[0], primary, key) | {SEEDS: seeds_writer(seeds, others)}
@@ -106,5 +108,5 @@ def train_variant(
     return f"{primary.message} → {relative(folder)}/model"
 
 
-def _no_curve(_epoch: int, _metrics: dict[str, float]) -> None:
-    """Ignore an epoch of a further seed, which has no live curve."""
+def _ignore_epoch(_epoch: int, _metrics: dict[str, float]) -> None:
+    """Ignore an epoch, because only the first seed has a live curve."""

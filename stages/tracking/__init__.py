@@ -1,5 +1,5 @@
-"""MLflow: store, runs, models, leaderboard and champion of every pipeline.
+"""Tracking in MLflow: store, runs, models, leaderboard and champion of every pipeline.
 
-The files under `results/` are the truth; MLflow is a view of them. A store that does not answer
-costs a warning and no result, unless `TRACKING_REQUIRED=1`.
+MLflow shows what the files under `results/` hold. If the store fails, a stage prints a warning and
+keeps its results; with `TRACKING_REQUIRED=1` it fails instead.
 """

@@ -1,11 +1,11 @@
-"""Artifact paths of the SQLite store, which MLflow keeps as absolute ones."""
+"""Artifact paths of the SQLite store, which MLflow saves as absolute paths."""
 
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-#: Every column in which MLflow keeps the path of an artifact.
+#: Every column in which MLflow saves the path of an artifact.
 _PATHS = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -16,18 +16,18 @@ _PATHS = (
 
 
 def follow_project(database: Path) -> str:
-    """Make the artifact paths of a moved or copied store point beside it again.
+    """Update the artifact paths of a store that was moved or copied.
 
-    Otherwise new runs would write into the former folder.
+    Otherwise new runs would write to the former folder.
 
     Args:
         database: an existing SQLite file.
 
     Returns:
-        What was done, in one line; empty if the store was not moved.
+        A message in one line; empty if the store was not moved.
 
     Raises:
-        sqlite3.Error: the database cannot be read or written; it is as it was.
+        sqlite3.Error: the database cannot be read or written. It stays unchanged.
     """
     if database.is_symlink():  # another project may share it
         return ""

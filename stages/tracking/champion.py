@@ -1,4 +1,4 @@
-"""The best variant of a pipeline, in MLflow's model registry under the alias `champion`."""
+"""The champion of a pipeline: the best variant, under this alias in MLflow's model registry."""
 
 import io
 from contextlib import redirect_stderr
@@ -13,16 +13,16 @@ ALIAS = "champion"
 
 
 def register_champion(pipeline: str, run: Run, metric: Metric, value: float) -> str:
-    """Register the model of a run, unless it is, and give it the alias `champion`.
+    """Register the model of a run, if it is not yet, and give it the alias `champion`.
 
     Args:
         pipeline: name of the registered model.
-        run: of the best variant.
-        metric: that ranks the variants.
-        value: of the best variant.
+        run: run of the best variant.
+        metric: metric that ranks the variants.
+        value: its value for the best variant.
 
     Returns:
-        What was registered, in one line.
+        A message in one line.
     """
     client = mlflow.MlflowClient()
     variant = run.data.tags["variant"]
@@ -53,7 +53,7 @@ def register_champion(pipeline: str, run: Run, metric: Metric, value: float) -> 
 
 
 def _model_of(run: Run) -> str | None:
-    """Return the address of a run's model."""
+    """Return the URI of a run's model, or None."""
     models = mlflow.MlflowClient().search_logged_models(
         [run.info.experiment_id], f"source_run_id = '{run.info.run_id}'"
     )

@@ -1,4 +1,4 @@
-"""MLflow's metrics and parameters, made of nested numbers and settings."""
+"""Convert nested numbers and settings to MLflow's metrics and parameters."""
 
 import math
 import time
@@ -10,9 +10,9 @@ from mlflow.entities import Metric, Param
 
 
 def points_of_epoch(epoch: int, metrics: Mapping[str, float]) -> list[Metric]:
-    """Make the points of an epoch's curves.
+    """Return the metrics of an epoch as MLflow metrics.
 
-    The curve over the test part is for a picture only; nobody shall select by it.
+    Curves over the test split are left out, so that no model is selected by them.
     """
     now = int(time.time() * 1000)
     return [
@@ -23,13 +23,13 @@ def points_of_epoch(epoch: int, metrics: Mapping[str, float]) -> list[Metric]:
 
 
 def curves(history: pd.DataFrame) -> list[Metric]:
-    """Make the points of all curves of a history, indexed by epoch."""
+    """Return all metrics of a history that is indexed by epoch."""
     rows = history.to_dict("index").items()
     return [point for epoch, row in rows for point in points_of_epoch(int(epoch), row)]
 
 
 def single_values(metrics: Mapping[str, Any]) -> list[Metric]:
-    """Make points of single-valued metrics; sections are joined by `/`; only numbers are kept."""
+    """Return the numbers of nested sections as metrics; `/` joins the names of the sections."""
     now = int(time.time() * 1000)
     return [
         Metric(name, float(value), now, 0)
@@ -39,7 +39,7 @@ def single_values(metrics: Mapping[str, Any]) -> list[Metric]:
 
 
 def parameters_of(parameters: Mapping[str, Any]) -> list[Param]:
-    """Make one line of text of each parameter; sections are joined by a dot."""
+    """Return nested settings as parameters; a dot joins the names of the sections."""
     return [Param(key, _as_text(value)) for key, value in flatten(parameters, ".").items()]
 
 

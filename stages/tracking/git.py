@@ -1,4 +1,4 @@
-"""Commit and DVC experiment, as tags of a run."""
+"""Tags of a run that name its commit and its DVC experiment."""
 
 import os
 import subprocess
@@ -8,9 +8,9 @@ from stages.paths import ROOT
 
 def commit_tags() -> dict[str, str]:
     """Return the tags of the commit and the DVC experiment; unknown ones are left out."""
-    # What the workflow itself writes does not make a commit dirty; a run keeps its parameters.
+    # Files that the workflow writes do not make a commit dirty. A run holds its params.yaml.
     written = (":!dvc.lock", ":!results", ":!data", ":!params.yaml")
-    # Without optional locks: a process killed while it holds one would block later commits.
+    # A process that is killed while it holds a lock would block later commits.
     changed = _git("--no-optional-locks", "status", "--porcelain", "--", ".", *written)
     commit = _git("rev-parse", "HEAD")
     tags = {

@@ -1,4 +1,4 @@
-"""The curve of a training in progress, as a run that the MLflow UI shows while it lasts."""
+"""Log the metrics of a training to MLflow while it runs."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -10,23 +10,23 @@ from stages.outputs.provenance import Provenance
 if TYPE_CHECKING:
     from mlflow.entities import Metric
 
-#: Shorter trainings are logged from their files alone, and need not import MLflow.
+#: Shorter trainings are logged from their files only, so they do not import MLflow.
 SECONDS_UNTIL_LIVE = 10.0
 _SECONDS_BETWEEN_SENDINGS = 5.0
-_SHARE_OF_TIME = 0.1  # that sending may take from a training
+_SHARE_OF_TIME = 0.1  # of a training that sending may take
 
 
 class LiveCurve:
-    """Sends the metrics of a training's epochs to MLflow, every few seconds.
+    """Send the metrics of a training's epochs to MLflow every few seconds.
 
-    After a failure of the store it sends nothing more; the results are logged from their files.
+    If the store fails, nothing more is sent. The results are logged later from their files.
 
     Args:
         pipeline: name of the experiment.
         variant: name of the run.
-        provenance: of the training.
-        seed: of the variant's primary model.
-        parameters: of the run.
+        provenance: provenance of the training.
+        seed: seed of the variant's primary model.
+        parameters: parameters of the run.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class LiveCurve:
         self._next = time.monotonic() + SECONDS_UNTIL_LIVE
 
     def log_epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Take the metrics of an epoch, and send them when it is time to."""
+        """Add the metrics of an epoch, and send all new ones if enough time has passed."""
         self._epochs.append((epoch, metrics))
         if time.monotonic() >= self._next:
             started = time.monotonic()
@@ -56,7 +56,7 @@ class LiveCurve:
             self._next = ended + pause
 
     def close(self, status: str) -> None:
-        """End the run, if there is one, as `FINISHED`, `FAILED` or `KILLED`."""
+        """End the run, if it exists, with the status `FINISHED`, `FAILED` or `KILLED`."""
         if self._run:
             self._send(status)
 
@@ -99,7 +99,8 @@ def live_curve(
     """Open the live curve of a training; see `LiveCurve`.
 
     Yields:
-        The curve. Its run ends as FINISHED, as KILLED on a signal, as FAILED on any other error.
+        The curve. Its run ends as `FINISHED`, after a signal as `KILLED`, after any other error
+        as `FAILED`.
     """
     curve = LiveCurve(pipeline, variant, provenance, seed, parameters)
     try:

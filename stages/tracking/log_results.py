@@ -1,6 +1,6 @@
-"""Makes a variant's run in MLflow equal to its result files.
+"""Log a variant's result files to its MLflow run.
 
-A stage calls it once its files are written, `make publish` for everything that a store lacks.
+A stage does this after it has written its files, and `make publish` for all missing runs.
 """
 
 import warnings
@@ -47,12 +47,12 @@ _COMPARISON = f"{HIDDEN}comparison"
 
 @dataclass(frozen=True)
 class RunContent:
-    """What a run holds beside numbers, curves and plots.
+    """Content of a run in addition to numbers, curves and plots.
 
     Attributes:
-        description: Markdown that the UI shows first, from the test scores and the training.
-        artifacts: names of result files to log; missing ones are left out.
-        served: the model as it is served, from the training; None logs no model.
+        description: returns the run's description in Markdown, from test scores and training.
+        artifacts: names of the result files to log; missing ones are left out.
+        served: returns the model to serve, from the training. With None, no model is logged.
     """
 
     description: Callable[[Mapping[str, Any], Training], str]
@@ -62,7 +62,7 @@ class RunContent:
 
 @dataclass(frozen=True)
 class _Results:
-    """All numbers in the result files of a variant, read before anything is sent."""
+    """All numbers in the result files of a variant; they are read before anything is sent."""
 
     folder: Path
     training: Training
@@ -97,20 +97,20 @@ def results_digest(folder: Path) -> str:
 
 
 def log_results(pipeline: str, variant: str, content: RunContent) -> bool:
-    """Make a variant's run in MLflow equal to its result files.
+    """Log a variant's result files to its MLflow run.
 
-    A run that holds them all stays as it is. One that was interrupted is deleted and logged again.
+    A complete run stays unchanged. A run whose logging was interrupted is deleted and logged again.
 
     Args:
         pipeline: name of the experiment.
         variant: name of the run.
-        content: what the run holds beside numbers, curves and plots.
+        content: content of the run in addition to numbers, curves and plots.
 
     Returns:
-        Whether anything had to be logged.
+        Whether anything was logged.
 
     Raises:
-        StageError: a result file is missing or damaged; nothing was sent.
+        StageError: a result file is missing or damaged. Nothing was sent.
         mlflow.MlflowException, sqlalchemy.exc.SQLAlchemyError, requests.RequestException: the
             store failed.
     """
@@ -118,7 +118,7 @@ def log_results(pipeline: str, variant: str, content: RunContent) -> bool:
     experiment = experiment_id(pipeline)
     run = run_of_results(experiment, variant, results_digest(found.folder))
     is_new = run is None
-    if run:  # the training was repeated: its live curve has nothing to add
+    if run:  # a repeated training with equal results needs no second run
         repeated = unfinished_run(experiment, variant, found.training.fingerprint)
         if repeated:
             delete_run(experiment, repeated)
@@ -138,11 +138,11 @@ def _log_all(
     run, known = unfinished_run(experiment, variant, training.fingerprint), {}
     if run:
         client.set_tag(run, PROCESS, process_tags()[PROCESS])
-        client.delete_tag(run, COMPLETE)  # from here on, an interruption leaves it unusable
+        client.delete_tag(run, COMPLETE)  # if this is interrupted, the run cannot be used again
         known = client.get_run(run).data.metrics
     else:
         run = create_run(pipeline, variant, training.seed, provenance, training.parameters)
-    # A live curve lacks what is computed from all epochs, as the mean of several networks.
+    # A live curve lacks metrics that need all epochs, such as the mean of several networks.
     client.log_batch(run, metrics=[each for each in curves(history) if each.key not in known])
     with mlflow.start_run(run_id=run):
         _log_data(training.data)
@@ -157,7 +157,7 @@ def _log_all(
     _log_seeds(experiment, run, variant, found, provenance)
     client.set_tag(run, MLFLOW_RUN_NOTE, content.description(found.scores["test"], training))
     client.set_terminated(run, "FINISHED", int(provenance.ended * 1000))
-    client.set_tag(run, RESULTS, results_digest(found.folder))  # the last: now it is complete
+    client.set_tag(run, RESULTS, results_digest(found.folder))  # last: the run is complete
     return client.get_run(run)
 
 
@@ -184,7 +184,7 @@ def _log_seeds(
 
 
 def _log_comparison(run: Run, found: _Results) -> bool:
-    """Log how a variant compares with the baseline, unless the run holds it; say whether."""
+    """Log the comparison with the baseline unless the run holds it; return whether it did not."""
     digest = dvc_md5(found.folder / "comparison.json") if found.comparison else ""
     if not digest or run.data.tags.get(_COMPARISON) == digest:
         return False
@@ -195,12 +195,12 @@ def _log_comparison(run: Run, found: _Results) -> bool:
 
 
 def _log_data(data: Data) -> None:
-    """Log which data a training used, with DVC's MD5 as their digest."""
+    """Log the dataset of a training, with DVC's MD5 as its digest."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The specified dataset source")
         source = mlflow.data.dataset_source_registry.resolve_dataset_source(data.path)
     spec = mlflow.types.TensorSpec(np.dtype(data.dtype), data.shape)
-    # MLflow takes equal names and digests for one dataset, and keeps the schema of the first.
+    # MLflow treats equal names and digests as one dataset, and keeps the schema of the first.
     name = f"{data.name}, {data.shape[0]:,} examples"
     described = mlflow.data.meta_dataset.MetaDataset(
         source, name, data.digest, mlflow.types.Schema([spec])
@@ -209,7 +209,7 @@ def _log_data(data: Data) -> None:
 
 
 def _provenance(pipeline: str, variant: str, fingerprint: str) -> Provenance:
-    """Return the provenance of a training; the present one, tagged as restored, if it is lost."""
+    """Return the provenance of a training; without a record, the present one, tagged `restored`."""
     known = read_provenance(pipeline, variant, fingerprint)
     if known:
         return known

@@ -1,4 +1,4 @@
-"""The model of a run as MLflow keeps it: without pickle, fit to be served."""
+"""Log the model of a run so that MLflow can serve it; it is saved without pickle."""
 
 import importlib.metadata
 import shutil
@@ -16,13 +16,13 @@ from stages.paths import ROOT
 
 @dataclass(frozen=True)
 class ServedModel:
-    """What `mlflow models serve` needs beside the saved model.
+    """Everything that `mlflow models serve` needs in addition to the saved model.
 
     Attributes:
-        code: the module that defines and sets the pyfunc model (models from code).
-        signature: what goes in and what comes out.
-        example: an input.
-        requirements: packages to pin at the versions installed here.
+        code: module that defines and sets the pyfunc model (models from code).
+        signature: signature of the model.
+        example: example of an input.
+        requirements: packages to pin at their installed versions.
     """
 
     code: Path
@@ -36,9 +36,10 @@ def log_model(run: str, pipeline: str, files: Path, served: ServedModel) -> None
 
     Args:
         run: id of the run.
-        pipeline: whose library goes along, without the other pipelines: every file costs a request.
-        files: the folder of the saved model, given to it as the artifact `model`.
-        served: what a server needs beside them.
+        pipeline: pipeline whose library is logged with the model. The other pipelines are left
+            out, as each file takes a request.
+        files: folder of the saved model, which becomes its artifact `model`.
+        served: everything else that a server needs.
     """
     versions = {name: importlib.metadata.version(name) for name in served.requirements}
     shared = {"__pycache__", pipeline, "training"}

@@ -1,4 +1,4 @@
-"""Runs of a variant: created, found by their results, deleted when they were interrupted."""
+"""Create, find and delete the runs of a variant."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,13 +25,13 @@ from stages.tracking.store import (
 #: Tag with the fingerprint of the training.
 FINGERPRINT = f"{HIDDEN}fingerprint"
 
-#: Tag of a run whose curve is complete, to which nothing else has been logged.
+#: Tag of a run with a complete curve, to which nothing else has been logged.
 COMPLETE = f"{HIDDEN}curve_complete"
 
 #: Tag with the digest of the result files that a run holds.
 RESULTS = f"{HIDDEN}results"
 
-#: Tag with the time at which they were logged; runs of one training start at the same time.
+#: Tag with the time of logging. It orders runs of one training, which have equal start times.
 LOGGED_AT = f"{HIDDEN}logged_at"
 
 
@@ -47,9 +47,9 @@ def create_run(
     Args:
         pipeline: name of the experiment.
         variant: name of the run.
-        seed: of the variant's primary model.
-        provenance: of the training.
-        parameters: of the run.
+        seed: seed of the variant's primary model.
+        provenance: provenance of the training.
+        parameters: parameters of the run.
 
     Returns:
         The run's id.
@@ -75,12 +75,12 @@ def create_run(
 
 
 def run_of_results(experiment: str, variant: str, digest: str) -> Run | None:
-    """Find the latest run of a variant that holds all of its results.
+    """Find the latest run that holds all results of a variant.
 
     Args:
-        experiment: its id.
+        experiment: id of the experiment.
         variant: name of the run.
-        digest: of the result files.
+        digest: digest of the result files.
     """
     query = (
         f"tags.`{RESULTS}` = '{digest}' AND tags.variant = '{variant}' "
@@ -94,12 +94,12 @@ def run_of_results(experiment: str, variant: str, digest: str) -> Run | None:
 def unfinished_run(experiment: str, variant: str, fingerprint: str) -> str:
     """Find the run with the complete curve of a training, to which its results can be logged.
 
-    Other runs of this training in this workspace were interrupted; they are deleted.
+    Other runs of this training in this workspace were interrupted and are deleted.
 
     Args:
-        experiment: its id.
+        experiment: id of the experiment.
         variant: name of the run.
-        fingerprint: of the training.
+        fingerprint: fingerprint of the training.
 
     Returns:
         The run's id; empty if there is none.

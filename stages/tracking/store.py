@@ -1,4 +1,4 @@
-"""The tracking store: its address, its tables, its experiments, its failures."""
+"""The tracking store: address, tables, experiments and failures."""
 
 import hashlib
 import logging
@@ -25,18 +25,18 @@ from stages.outputs.signals import defer_signals
 from stages.paths import DATABASE, PROJECT, PROVENANCE
 from stages.tracking.artifact_paths import follow_project
 
-#: What a failing store raises. A failing disk (`OSError`) is no failure of the store.
+#: Exceptions of a failing store. A failing disk (`OSError`) does not count as one.
 FAILURES = (mlflow.MlflowException, SQLAlchemyError, sqlite3.Error, RequestException)
 
-# It prints the traceback of what it raises, which is reported in one line.
+# It would print tracebacks of errors that are reported in one line.
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
-#: Tags that the code needs and nobody reads; MLflow's UI hides what begins with `mlflow.`.
+#: Prefix of tags that only the code reads. The MLflow UI hides tags that begin with `mlflow.`.
 HIDDEN = "mlflow.workflow."
 WORKSPACE = f"{HIDDEN}workspace"
 PROCESS = f"{HIDDEN}process"
 
-#: Lets the UI open the experiment as one of training runs, not of conversations.
+#: Makes the UI open an experiment with its training runs, not with conversations.
 _TRAINING = {"mlflow.experimentKind": "custom_model_development"}
 
 
@@ -53,15 +53,15 @@ def store_address() -> str:
 def prepare_store() -> str:
     """Point MLflow at the store, create a missing SQLite file, and return the store's address.
 
-    Two processes that meet on a fresh file would both create the tables, and one would fail; so
-    one creates them under another name.
+    If two processes created the tables of one file at once, one would fail. So a lock admits one
+    process, which creates the file under another name.
     """
     address = store_address()
     mlflow.set_tracking_uri(address)
     database = _sqlite_file(address)
     if database:
         database.parent.mkdir(parents=True, exist_ok=True)
-        # Without need, no lock: the folder of a database may be read-only.
+        # A lock file only if needed: the folder of a database may be read-only.
         if not database.exists() or database == DATABASE:
             with FileLock(f"{database}.lock"):
                 if not database.exists():
@@ -91,9 +91,9 @@ def experiment_id(name: str) -> str:
 
 @contextmanager
 def tolerating_failures() -> Iterator[None]:
-    """Report a failing store in one line on standard error and go on after the `with`.
+    """Report a failing store in one line on standard error and continue after the `with`.
 
-    A signal waits for the end of a database's call, but not for a server's answer.
+    Signals are deferred while a database is written, but not while a server is awaited.
 
     Raises:
         TrackingError: the store failed and `TRACKING_REQUIRED=1`.
@@ -116,7 +116,7 @@ def failure(problem: Exception) -> str:
     """Describe in one line, without passwords, why the store failed.
 
     Args:
-        problem: what MLflow raised; the words of a database behind it are preferred.
+        problem: exception of MLflow; the message of a database behind it is preferred.
     """
     cause = problem if isinstance(problem, DBAPIError) else problem.__cause__
     reason = " ".join(str(getattr(cause, "orig", None) or problem).split())
@@ -124,19 +124,19 @@ def failure(problem: Exception) -> str:
 
 
 def public(text: str) -> str:
-    """Return a text without the users and passwords of the addresses in it."""
+    """Return a text without the user names and passwords of its addresses."""
     return re.sub(r"://[^/\s]*@", "://", text)
 
 
 def process_tags() -> dict[str, str]:
-    """Return the tags that identify this process: its workspace, its number and its start."""
+    """Return the tags that identify this process: workspace, process id and start time."""
     return {WORKSPACE: _workspace(), PROCESS: _identity(psutil.Process())}
 
 
 def end_abandoned_runs(experiment: str) -> None:
-    """End as KILLED the runs that killed processes of this workspace left open.
+    """End the runs that killed processes of this workspace left open, as `KILLED`.
 
-    A workspace is one checkout, so two containers on one server never end each other's runs.
+    A workspace is one checkout, so two containers with one server do not end each other's runs.
     """
     client = mlflow.MlflowClient()
     query = f"attributes.status = 'RUNNING' AND {in_this_workspace()}"
@@ -151,7 +151,7 @@ def in_this_workspace() -> str:
 
 
 def is_alive(run: mlflow.entities.Run) -> bool:
-    """Whether the process that logs to a run of this workspace still exists."""
+    """Return whether the process that logs to a run of this workspace still exists."""
     identity = run.data.tags.get(PROCESS, "")
     try:
         return identity == _identity(psutil.Process(int(identity.partition("@")[0])))
@@ -166,7 +166,7 @@ def _identity(process: psutil.Process) -> str:
 
 
 def _workspace() -> str:
-    """Return the id of this checkout; a copy at another place or on another machine differs."""
+    """Return the id of this checkout; copies in other folders or on other machines differ."""
     file = PROVENANCE / "workspace"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""An input of every kind that stages read, from the finished project, and how stages read it."""
+"""Inputs of all kinds that stages read, from the finished project, with their readers."""
 
 import shutil
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipelines.digits.data.mnist import read_digits
-from pipelines.digits.models.trained_autoencoder import load_trained_autoencoder
+from pipelines.digits.models.saving import load_trained_autoencoder
 from pipelines.digits.models.verifier import load_verifier
 from pipelines.figures.classifier import NetworkClassifier
 from pipelines.figures.data.dataset import read_figure_set
@@ -25,7 +25,7 @@ from pipelines.imbalance.forecasters.trained_forecaster import (
 )
 from tests.workflow.project import Project
 
-#: Place in the project, and reader, of inputs with checksums. The small workflow has no gradient
+#: Path in the project and reader of inputs with checksums. The small workflow has no gradient
 #: boosting: see `fit_boosting`.
 WITH_CHECKSUMS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "digits": ("data/raw/digits", read_digits),
@@ -46,7 +46,7 @@ INPUTS = WITH_CHECKSUMS | FILES
 
 
 def copy_of(name: str, finished: Project, folder: Path) -> Path:
-    """Copy an input into a folder."""
+    """Copy an input to a folder."""
     place, _ = INPUTS[name]
     path = folder / (Path(place).name or "model")
     if not place:
@@ -59,7 +59,7 @@ def copy_of(name: str, finished: Project, folder: Path) -> Path:
 
 
 def fit_boosting(prepared: Prepared, folder: Path) -> None:
-    """Save a gradient boosting of a few leaves."""
+    """Save a small gradient boosting model."""
     kind, limits = KINDS["gradient_boosting"], fit_limits(prepared.training_rows["y"].to_numpy())
     features = make_features(prepared.table, limits, residual=True)
     origins = split_origins(prepared, features)
@@ -76,7 +76,7 @@ def files_of(path: Path) -> list[Path]:
 
 
 def assert_refused(name: str, path: Path) -> str:
-    """Read an input that must be refused in one line; return the line."""
+    """Check that an input is refused in one line, and return the line."""
     with pytest.raises((ValueError, FileNotFoundError), match=r".") as caught:
         INPUTS[name][1](path)
     (line,) = str(caught.value).splitlines()

@@ -1,4 +1,4 @@
-"""Reading a file of any content, which must be accepted as it is or refused in one line."""
+"""Readers of arbitrary content, which must be accepted unchanged or refused in one line."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 
 Value = TypeVar("Value")
 
-#: Hypothesis's choices are the same in every run.
+#: Hypothesis generates the same examples in each run.
 many = settings(
     max_examples=70,
     derandomize=True,
@@ -24,7 +24,7 @@ def as_bytes(content: str | bytes) -> bytes:
 def read_or_refuse(
     path: Path, content: str | bytes, read: Callable[[Path], Value], error: type[Exception]
 ) -> tuple[Value | None, str]:
-    """Return what was read, or None and the refusal; the file and its folder must stay."""
+    """Return the value, or None and the error message. File and folder must stay unchanged."""
     path.write_bytes(as_bytes(content))
     try:
         return read(path), ""

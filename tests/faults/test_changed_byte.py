@@ -1,4 +1,4 @@
-"""A byte that changes in anything that a stage reads is noticed, and `dvc repro` restores it."""
+"""A changed byte in any input of a stage is detected, and `dvc repro` restores the file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,12 +17,12 @@ RESULTS = "results/figures/demo_1"
 def change_byte(path: Path, place: int) -> None:
     content = bytearray(path.read_bytes())
     content[place] ^= 1
-    path.unlink()  # it may be a link into DVC's cache
+    path.unlink()  # may be a link to DVC's cache
     path.write_bytes(content)
 
 
 def with_one_byte_changed(content: bytes, count: int) -> Iterator[bytes]:
-    """Change bytes at both ends and at random places, one at a time."""
+    """Yield copies with one changed byte, at both ends and at random positions."""
     rng = np.random.default_rng(len(content))
     ends = {*range(30), *range(len(content) - 30, len(content))}
     for place in sorted(ends | set(rng.integers(len(content), size=count).tolist())):
@@ -32,7 +32,7 @@ def with_one_byte_changed(content: bytes, count: int) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("name", WITH_CHECKSUMS)
-def test_any_byte_of_a_folder_with_checksums_counts(
+def test_a_changed_byte_in_a_folder_with_checksums_is_detected(
     finished: Project, tmp_path: Path, name: str
 ) -> None:
     path = copy_of(name, finished, tmp_path)
@@ -48,30 +48,32 @@ def test_any_byte_of_a_folder_with_checksums_counts(
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_is_refused_or_read_as_it_was(finished: Project, tmp_path: Path, name: str) -> None:
+def test_a_changed_file_is_refused_or_read_without_difference(
+    finished: Project, tmp_path: Path, name: str
+) -> None:
     path = copy_of(name, finished, tmp_path)
 
     def read() -> list[np.ndarray]:
-        found = FILES[name][1](path)
-        if isinstance(found, pd.DataFrame | pd.Series):
-            return [pd.util.hash_pandas_object(found).to_numpy()]
-        parts = (found.train, found.validation, found.test)
+        data = FILES[name][1](path)
+        if isinstance(data, pd.DataFrame | pd.Series):
+            return [pd.util.hash_pandas_object(data).to_numpy()]
+        parts = (data.train, data.validation, data.test)
         return [array for part in parts for array in (part.images, part.labels)]
 
     content, expected, refusals = path.read_bytes(), read(), 0
     for damaged in with_one_byte_changed(content, 150):
         path.write_bytes(damaged)
         try:
-            found = read()
+            data = read()
         except ValueError as problem:
             refusals += len(str(problem).splitlines()) == 1
         else:
-            assert all(map(np.array_equal, found, expected))
+            assert all(map(np.array_equal, data, expected))
     assert refusals > 100
 
 
-def test_an_array_whose_header_hides_its_end_is_refused(tmp_path: Path) -> None:
-    """NumPy compares an array with its checksum only if it has read the array to its end."""
+def test_an_array_with_a_shortened_header_is_refused(tmp_path: Path) -> None:
+    """NumPy verifies the checksum of an array only if it reads the array to its end."""
     path, rng = tmp_path / "figures.npz", np.random.default_rng(0)
     parts = {}
     for name in ("train", "validation", "test"):
@@ -85,9 +87,9 @@ def test_an_array_whose_header_hides_its_end_is_refused(tmp_path: Path) -> None:
         read_figure_set(path)
 
 
-def test_a_stage_refuses_what_was_changed_and_repro_restores_it(copy: Project) -> None:
+def test_a_stage_refuses_a_changed_file_and_repro_restores_it(copy: Project) -> None:
     before, lock = copy.snapshot("data", "results"), copy.lock()
-    again = "delete it and `dvc repro` makes it again"
+    again = "delete it and run `dvc repro`"
     data, model = "data/raw/figures/centred.npz", f"{RESULTS}/model"
     change_byte(copy.root / data, 4000)
     (line,) = copy.module("figures.train", "demo_1", succeeds=False).splitlines()
@@ -101,7 +103,7 @@ def test_a_stage_refuses_what_was_changed_and_repro_restores_it(copy: Project) -
     assert line.endswith(again)
     change_byte(copy.root / RESULTS / "history.csv", 4)
     (line,) = copy.module("commands.publish", succeeds=False).splitlines()
-    assert f"{RESULTS}/history.csv is not the file that dvc.lock records" in line
+    assert f"{RESULTS}/history.csv does not match its hash in dvc.lock" in line
     assert copy.snapshot("data", "results") != before
     copy.run("dvc", "repro", "figures-evaluate@demo_1")
     assert copy.snapshot("data", "results") == before

@@ -1,4 +1,4 @@
-"""A disk that is full or read-only ends a stage in one line and costs no earlier results."""
+"""A full or read-only disk ends a stage with one line, and earlier results are kept."""
 
 import os
 import shutil
@@ -15,8 +15,8 @@ TRAIN = ("python", "-m", "stages.figures.train", "demo_1")
 EVALUATE = ("python", "-m", "stages.figures.evaluate", "demo_1")
 STORE = {"TRACKING_REQUIRED": "0", "MLFLOW_TRACKING_URI": "sqlite:///store/mlflow.db"}
 
-#: Runs a command while a folder is a disk of its own with so many bytes free; afterwards the folder
-#: is what the command has left on that disk.
+#: Run a command while a folder is mounted as a disk with the given number of free bytes. Afterwards
+#: the folder contains what the command left on the disk.
 FULL = """
 set -e
 disk=$1 beside=$1-beside free=$2
@@ -47,14 +47,14 @@ def on_full_disk(
 
 @pytest.fixture
 def store(copy: Project) -> Path:
-    """The folder of a store of its own."""
+    """Folder of a separate tracking store."""
     folder = copy.root / "store"
     folder.mkdir()
     (copy.root / "mlflow.db").rename(folder / "mlflow.db")
     return folder
 
 
-def test_a_model_for_which_the_disk_is_too_full_costs_no_results(copy: Project) -> None:
+def test_a_model_that_does_not_fit_on_the_disk_keeps_earlier_results(copy: Project) -> None:
     copy.change_network("demo_1", layers=[{"width": 1500, "activation": "relu"}])  # 5 MB
     before = copy.snapshot("results")
     output = on_full_disk(copy, "results/figures/demo_1", 2_000_000, *TRAIN, succeeds=False)
@@ -65,7 +65,7 @@ def test_a_model_for_which_the_disk_is_too_full_costs_no_results(copy: Project) 
     assert copy.drafts() == []
 
 
-def test_a_full_disk_under_the_store_costs_one_warning(copy: Project, store: Path) -> None:
+def test_a_full_disk_of_the_store_is_one_warning(copy: Project, store: Path) -> None:
     before = copy.snapshot("results")
     output = on_full_disk(copy, store.name, 0, *EVALUATE, succeeds=True, **STORE)
     warning, closing = output.splitlines()
@@ -74,7 +74,7 @@ def test_a_full_disk_under_the_store_costs_one_warning(copy: Project, store: Pat
     assert copy.snapshot("results") == before
 
 
-def test_results_that_are_read_only_are_named_and_stay(copy: Project) -> None:
+def test_read_only_results_are_named_and_kept(copy: Project) -> None:
     before = copy.snapshot("results")
     with _read_only(copy.root / "results"):
         output = copy.run(*_without_privileges(), *TRAIN, succeeds=False)
@@ -83,7 +83,7 @@ def test_results_that_are_read_only_are_named_and_stay(copy: Project) -> None:
     assert copy.drafts() == []
 
 
-def test_a_store_that_is_read_only_costs_one_warning(copy: Project, store: Path) -> None:
+def test_a_read_only_store_is_one_warning(copy: Project, store: Path) -> None:
     before = copy.snapshot("results")
     (store / "mlflow.db").chmod(0o444)
     with _read_only(store):
@@ -107,7 +107,7 @@ def _read_only(folder: Path) -> Iterator[None]:
 
 
 def _without_privileges() -> list[str]:
-    """Return what runs a command such that a folder's permissions hold even for root."""
+    """Return a command prefix under which permissions of folders apply even to root."""
     if os.geteuid() != 0:
         return []
     dropping = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
@@ -117,7 +117,7 @@ def _without_privileges() -> list[str]:
 
 
 def _mounting() -> list[str]:
-    """Return what lets a command mount a disk that only it sees."""
+    """Return a command prefix that allows mounting a private disk."""
     words = ["unshare", "--mount", *(["--user", "--map-root-user"] if os.geteuid() else [])]
     if not _succeeds([*words, "mount", "-t", "tmpfs", "tmpfs", "/mnt"]):
         cannot_run("this process may mount no file system", "REQUIRE_DISKS")

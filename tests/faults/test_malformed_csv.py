@@ -1,4 +1,4 @@
-"""Any content of a CSV file is read as it stands or refused in one line."""
+"""A CSV file with any content is read unchanged or refused in one line."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ from tests.faults.malformed import as_bytes, many, read_or_refuse
 from tests.workflow.project import Project
 
 ROWS = 30
-#: Empty cells for pandas.
+#: Cells that pandas reads as missing.
 MISSING = {"", "#N/A", "NA", "NaN", "None", "n/a", "nan", "null", "NULL", "<NA>", "N/A", "-nan"}
 CELLS = [
     *("", " ", "-", "NA", "nan", "NaN", "null", "None", "#N/A", "inf", "-inf", "Infinity", "1e999"),
@@ -35,7 +35,7 @@ TIMES = [
 
 
 def rows() -> list[list[str]]:
-    """Return the cells of a valid file, the header first."""
+    """Return the rows of a valid file, starting with the header."""
     times = pd.date_range("2021-03-27 22:30", periods=ROWS, freq="5min")
     values = np.arange(ROWS)[:, None] + np.arange(1, 10) * 100.125
     texts = times.strftime("%Y-%m-%d %H:%M:%S")
@@ -51,7 +51,7 @@ TEXT = as_text(rows())
 
 
 def refusal(folder: Path, content: str | bytes) -> str:
-    """Return why a content is refused; an empty text where it is read as it stands."""
+    """Return the error message, or an empty string if the content is read unchanged."""
     path = folder / "area.csv"
     table, line = read_or_refuse(path, content, lambda path: read_tables([path])[0], TableError)
     if table is None:
@@ -63,12 +63,12 @@ def refusal(folder: Path, content: str | bytes) -> str:
     for cells in body:
         row = dict(zip(header, cells, strict=True))
         time = pd.to_datetime(row.pop(TIME), utc=True).tz_localize(None)
-        known = {name: float(cell) for name, cell in row.items() if cell not in MISSING}
-        assert table.loc[time, list(known)].to_dict() == pytest.approx(known, rel=1e-15)
+        numbers = {name: float(cell) for name, cell in row.items() if cell not in MISSING}
+        assert table.loc[time, list(numbers)].to_dict() == pytest.approx(numbers, rel=1e-15)
     return ""
 
 
-def test_what_is_mutated_was_read(tmp_path: Path) -> None:
+def test_the_original_content_is_read(tmp_path: Path) -> None:
     assert refusal(tmp_path, TEXT) == ""
 
 
@@ -78,7 +78,7 @@ def test_what_is_mutated_was_read(tmp_path: Path) -> None:
     column=st.integers(1, len(COLUMNS)),
     cell=st.sampled_from(CELLS) | st.text(max_size=12) | st.floats().map(repr),
 )
-def test_any_cell_is_read_as_it_stands_or_refused(
+def test_any_cell_is_read_unchanged_or_refused(
     tmp_path: Path, row: int, column: int, cell: str
 ) -> None:
     cells = rows()
@@ -91,7 +91,7 @@ def test_any_cell_is_read_as_it_stands_or_refused(
     row=st.integers(1, ROWS),
     time=st.sampled_from(TIMES) | st.text(max_size=12) | st.datetimes().map(str),
 )
-def test_any_time_is_read_as_it_stands_or_refused(tmp_path: Path, row: int, time: str) -> None:
+def test_any_time_is_read_unchanged_or_refused(tmp_path: Path, row: int, time: str) -> None:
     cells = rows()
     cells[row][0] = time
     refusal(tmp_path, as_text(cells))
@@ -101,8 +101,8 @@ def test_any_time_is_read_as_it_stands_or_refused(tmp_path: Path, row: int, time
 @given(steps=st.lists(st.integers(1, 7) | st.integers(-1, 9), max_size=3))
 def test_rows_out_of_order_or_with_a_long_gap_are_refused(tmp_path: Path, steps: list[int]) -> None:
     cells = rows()
-    kept = [0, *np.cumsum([3, *steps])]
-    line = refusal(tmp_path, as_text([cells[row] for row in kept]))
+    selected = [0, *np.cumsum([3, *steps])]
+    line = refusal(tmp_path, as_text([cells[row] for row in selected]))
     assert bool(line) == any(not 1 <= step <= 7 for step in steps)
 
 
@@ -121,11 +121,11 @@ def test_another_header_is_refused(tmp_path: Path, name: str, other: str) -> Non
     content=st.binary(max_size=12)
     | st.sampled_from([b'"', b"\n", b"\r", b",", b"\n\n", b"\0", b"\xef\xbb\xbf", b'"\n"', b";"]),
 )
-def test_any_bytes_anywhere_are_read_as_they_stand_or_refused(
+def test_arbitrary_bytes_are_read_unchanged_or_refused(
     tmp_path: Path, start: int, length: int, content: bytes
 ) -> None:
-    whole = TEXT.encode()
-    refusal(tmp_path, whole[:start] + content + whole[start + length :])
+    text = TEXT.encode()
+    refusal(tmp_path, text[:start] + content + text[start + length :])
 
 
 @pytest.mark.parametrize(
@@ -147,11 +147,11 @@ def test_any_bytes_anywhere_are_read_as_they_stand_or_refused(
         "# a comment\n" + TEXT,
     ],
 )
-def test_other_content_is_refused(tmp_path: Path, content: str | bytes) -> None:
+def test_content_other_than_csv_is_refused(tmp_path: Path, content: str | bytes) -> None:
     assert refusal(tmp_path, content)
 
 
-def test_a_malformed_file_ends_the_stage_that_reads_it_before_anything_is_written(
+def test_a_malformed_file_ends_its_stage_before_anything_is_written(
     copy: Project,
 ) -> None:
     params = copy.params()

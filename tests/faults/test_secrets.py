@@ -1,9 +1,9 @@
-"""No secret of the environment or of the repository gets into results, runs or printed lines."""
+"""No secret of the environment or repository appears in results, runs or output."""
 
 from tests.conftest import SECRETS
 from tests.workflow.project import Project
 
-#: Is part of every planted secret, and of nothing else.
+#: Part of every planted secret, and of nothing else.
 MARK = "-zq7x"
 
 

@@ -1,4 +1,4 @@
-"""A malicious file is refused in one line and never runs. Its checksums are right."""
+"""A malicious file is refused in one line and never executed, even with valid checksums."""
 
 import io
 import pickle
@@ -47,7 +47,7 @@ def refuse(name: str, path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", INPUTS)
-def test_no_file_of_any_input_runs(finished: Project, tmp_path: Path, name: str) -> None:
+def test_malicious_files_are_not_executed(finished: Project, tmp_path: Path, name: str) -> None:
     path, trace = copy_of(name, finished, tmp_path), tmp_path / "trace"
     for payload, load in PAYLOADS.items():
         for file in files_of(path):
@@ -57,7 +57,7 @@ def test_no_file_of_any_input_runs(finished: Project, tmp_path: Path, name: str)
                 refuse(name, path)
                 file.write_bytes(content)
         assert not trace.exists()
-        load(payload(trace))  # it does run where it is trusted
+        load(payload(trace))  # it is executed by an unsafe reader
         assert trace.exists()
         shutil.rmtree(trace)
 
@@ -70,7 +70,7 @@ def test_no_file_of_any_input_runs(finished: Project, tmp_path: Path, name: str)
         ("gradient boosting", "forecaster_1/gradient_boosting.skops"),
     ],
 )
-def test_no_array_of_objects_within_an_archive_runs(
+def test_malicious_arrays_in_archives_are_not_executed(
     finished: Project, tmp_path: Path, name: str, inner: str
 ) -> None:
     path, trace = copy_of(name, finished, tmp_path), tmp_path / "trace"

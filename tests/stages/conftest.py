@@ -1,4 +1,4 @@
-"""A project in a temporary folder, and the stores that tests share."""
+"""Fixtures of a project in a temporary folder and of tracking stores."""
 
 import importlib
 import shutil
@@ -15,7 +15,7 @@ from stages import paths
 if TYPE_CHECKING:
     import mlflow
 
-#: Everything of `stages` that keeps a path of the project; imported before the paths are moved.
+#: Modules of `stages` that import a path. They are imported before the paths are replaced.
 USERS = (
     "errors",
     "outputs.provenance",
@@ -33,7 +33,7 @@ USERS = (
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with all its tables, which take seconds to make, and nothing in them."""
+    """A SQLite store with empty tables, whose creation takes seconds."""
     import mlflow
 
     file = tmp_path_factory.mktemp("store") / "mlflow.db"
@@ -43,13 +43,13 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def tolerance(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no command that requires the store leave this to later tests of the same process."""
+    """Reset TRACKING_REQUIRED, which some commands set, after each test."""
     monkeypatch.setenv("TRACKING_REQUIRED", "0")
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The root of an empty project, in which all paths of `stages.paths` lie."""
+    """The root of an empty project, which contains all paths of `stages.paths`."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.delenv("DVC_EXP_NAME", raising=False)
     for name in USERS:
@@ -65,7 +65,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def _rebind(old: dict[str, Path], new: dict[str, Path]) -> None:
-    """Give every module of `stages` that imported a path the new one."""
+    """Replace a path in all modules of `stages` that imported it."""
     for module in [module for name, module in sys.modules.items() if name.startswith("stages.")]:
         for name in old:
             if vars(module).get(name) == old[name]:
@@ -74,7 +74,7 @@ def _rebind(old: dict[str, Path], new: dict[str, Path]) -> None:
 
 @pytest.fixture
 def store(project: Path, empty_database: Path) -> "mlflow.MlflowClient":
-    """The client of the project's SQLite store, in which nothing is yet."""
+    """The client of an empty SQLite store of the project."""
     import mlflow
 
     shutil.copy(empty_database, project)

@@ -1,4 +1,4 @@
-"""A pipeline whose models are a few numbers, with the real functions of every stage."""
+"""Example pipeline with tiny models, which runs the real functions of all stages."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -70,7 +70,7 @@ PIPELINE = Pipeline(
 
 
 def losses(seed: int) -> pd.DataFrame:
-    """Return the history of a training."""
+    """Return the history of a training run."""
     rows = [
         {
             "epoch": epoch,
@@ -89,7 +89,7 @@ def train(
     width: int = 2,
     during: Callable[[int, Path], object] = lambda seed, checkpoints: None,
 ) -> str:
-    """Train a variant as a stage does; `during` is called in each training."""
+    """Train a variant like a stage. `during` is called in each training run."""
     file = paths.ROOT / "data.bin"
     if not file.exists():
         file.write_bytes(bytes(8))
@@ -109,7 +109,7 @@ def train(
 
 
 def evaluate(variant: str = "small", accuracy: float = 0.5, pipeline: Pipeline = PIPELINE) -> str:
-    """Evaluate a variant as a stage does, and log it."""
+    """Evaluate a variant like a stage, and log it."""
 
     def score(weights: list[int]) -> tuple[Mapping[str, Any], str]:
         scores = {"accuracy": accuracy, "loss": weights[0] / 2**32, "recall": {"cross": 1.0}}
@@ -135,12 +135,12 @@ def compare(variant: str, p_value: float) -> None:
 
 
 def log(variant: str = "small") -> bool:
-    """Make the run of a variant equal to its files."""
+    """Log the results of a variant."""
     return log_results("figures", variant, CONTENT)
 
 
 def log_tolerantly(variant: str = "small") -> dict[str, bool]:
-    """Do the same as a stage does, which a failing store does not stop."""
+    """Log the results of a variant like a stage, which tolerates failures of the store."""
     return log_models(PIPELINE, [variant])
 
 
@@ -156,7 +156,7 @@ def runs(client: mlflow.MlflowClient) -> list[mlflow.entities.Run]:
 
 
 def held(client: mlflow.MlflowClient) -> dict[str, Any]:
-    """Return everything that the store holds, by variant."""
+    """Return the contents of the store, by variant."""
     experiment = client.get_experiment_by_name("figures")
     place = paths.ROOT / "mlruns" / "figures"
     return contents(client, experiment.experiment_id, place) if experiment else {}

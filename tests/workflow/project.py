@@ -1,4 +1,4 @@
-"""A small copy of the project, and the commands that a person types in it."""
+"""Small copy of the project, and the commands that users run in it."""
 
 import os
 import shutil
@@ -23,10 +23,10 @@ from tests.store_contents import contents
 
 PARAMS = YAML(typ="safe", pure=True)
 PIPELINES = ("figures", "digits", "imbalance")
-#: The environment of the tests takes the place of the one that make would set up.
+#: Runs make without its setup, because the environment of the tests is used.
 MAKE = ("make", "--assume-old", ".venv/bin/.installed")
 
-#: Variants of the small workflow: those of params.smoke.yaml that it does not remove.
+#: Variants of the smoke workflow, which params.smoke.yaml does not remove.
 VARIANTS = {
     "figures": ("default", "demo_1", "best_mlp", "cnn"),
     "digits": ("ae", "vae_missing"),
@@ -35,13 +35,15 @@ VARIANTS = {
 
 
 def _environment() -> dict[str, str]:
-    of_make = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # of the `make test` that runs this
-    return {name: text for name, text in separate_environment().items() if name not in of_make}
+    make_variables = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # set by `make test`
+    return {
+        name: text for name, text in separate_environment().items() if name not in make_variables
+    }
 
 
 @dataclass
 class Project:
-    """A checkout of its own."""
+    """A separate checkout of the project."""
 
     root: Path
     environment: dict[str, str] = field(default_factory=_environment)
@@ -97,13 +99,13 @@ class Project:
         return run
 
     def logged(self, pipeline: str) -> dict[str, Any]:
-        """Return what the store holds of a pipeline, by variant."""
+        """Return the contents of the store for a pipeline, by variant."""
         experiment = self.client().get_experiment_by_name(pipeline)
         folder = self.root / "mlruns" / pipeline
         return contents(self.client(), experiment.experiment_id, folder)
 
     def snapshot(self, *folders: str) -> dict[str, bytes]:
-        """Read all files but the report, which shows when it was written."""
+        """Read all files except the report, which contains its date."""
         files = [path for folder in folders for path in (self.root / folder).rglob("*")]
         return {
             path.relative_to(self.root).as_posix(): path.read_bytes()
@@ -112,31 +114,31 @@ class Project:
         }
 
     def drafts(self) -> list[str]:
-        """Return the names of half-written outputs."""
+        """Return the names of incomplete outputs."""
         folders = (self.root / "data", self.root / "results")
         return [path.name for folder in folders for path in folder.rglob(".writing-*")]
 
     def show_curves_at_once(self) -> None:
-        """Let short trainings have a live curve, too, and so a run while they last."""
+        """Enable live curves, and thus runs, for short training runs."""
         file = self.root / "stages" / "tracking" / "live_curve.py"
         text = file.read_text()
         assert "SECONDS_UNTIL_LIVE = 10.0" in text
         file.write_text(text.replace("SECONDS_UNTIL_LIVE = 10.0", "SECONDS_UNTIL_LIVE = 0.0"))
 
     def wait_for_running(self, pipeline: str) -> mlflow.entities.Run:
-        """Wait until a training has a run, and return it."""
+        """Wait until a training has started an MLflow run, and return the run."""
         wait_until(lambda: any(run.info.status == "RUNNING" for run in self.runs(pipeline)))
         return self.runs(pipeline)[0]
 
 
 def small_project(root: Path) -> Project:
-    """Copy what git would commit, with small parameters, into a repository of its own."""
+    """Copy the project with smoke parameters to a new repository."""
     copy_project(root)
     return Project(root)
 
 
 def duplicate(project: Project, root: Path, *, without: tuple[str, ...] = ()) -> Project:
-    """Copy a project with its results; `*-journal` comes and goes with other tests' reading."""
+    """Copy a project with its results, except temporary `*-journal` files of other tests."""
     ignored = shutil.ignore_patterns("*-journal", *without)
     shutil.copytree(project.root, root, symlinks=True, ignore=ignored)
     return Project(root)
@@ -158,7 +160,7 @@ def answers(address: str) -> bool:
 
 @contextmanager
 def held_port() -> Iterator[int]:
-    """Hold a free port that a server with SO_REUSEADDR can listen on, and nobody else is given."""
+    """Reserve a free port, on which a server with SO_REUSEADDR can still listen."""
     with socket.socket() as holder:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind(("127.0.0.1", 0))
@@ -166,5 +168,5 @@ def held_port() -> Iterator[int]:
 
 
 def cannot_run(reason: str, required: str) -> None:
-    """Skip a test for which this machine lacks something; fail if the variable `required` is 1."""
+    """Skip a test, or fail if the environment variable `required` is 1."""
     (pytest.fail if os.environ.get(required) == "1" else pytest.skip)(reason)

@@ -1,4 +1,4 @@
-"""What a change reruns: the affected stages, and nothing else."""
+"""A change reruns only the affected stages."""
 
 import re
 import shutil
@@ -12,7 +12,7 @@ def stages_run(output: str) -> set[str]:
     return set(re.findall(r"Running stage '([^']+)'", output))
 
 
-def test_after_repro_nothing_is_left_to_do(copy: Project) -> None:
+def test_after_repro_all_stages_are_up_to_date(copy: Project) -> None:
     cache = copy.root / "pipelines" / "figures" / "network" / "__pycache__"
     cache.mkdir(exist_ok=True)
     (cache / "left.pyc").write_bytes(b"left by Python")
@@ -42,7 +42,7 @@ def test_an_edit_reruns_only_the_affected_stages_and_its_reversal_restores_from_
 
     copy.write_params(params)
     shutil.rmtree(copy.root / "results" / "figures" / "wider")
-    assert stages_run(copy.run("dvc", "repro")) == {"report"}  # has no output in the cache
+    assert stages_run(copy.run("dvc", "repro")) == {"report"}  # has no cached output
     assert copy.snapshot("results") == results
     assert PARAMS.load(copy.lock())["stages"].items() >= locked.items()
     assert {run.info.run_name for run in copy.runs("figures")} == {"demo_1", "wider"}
@@ -52,7 +52,7 @@ def test_a_forced_rerun_gives_the_same_lock_results_and_runs(
     finished: Project, copy: Project
 ) -> None:
     lock, results = copy.lock(), copy.snapshot("data", "results")
-    copy.show_curves_at_once()  # a run must be the same if its training had a live curve
+    copy.show_curves_at_once()  # a live curve must not change the run
     targets = ("imbalance-compare@lstm_residual", "imbalance-compare@ridge")
     assert len(stages_run(copy.run("dvc", "repro", "--force", *targets))) == 8
     assert copy.lock() == lock
@@ -60,15 +60,15 @@ def test_a_forced_rerun_gives_the_same_lock_results_and_runs(
     assert copy.logged("imbalance") == finished.logged("imbalance")
 
 
-def test_an_invalid_parameter_stops_in_one_line_and_loses_nothing(copy: Project) -> None:
+def test_an_invalid_parameter_is_refused_in_one_line_and_nothing_is_lost(copy: Project) -> None:
     params, before = copy.params(), copy.snapshot("data", "results")
     copy.change_network("demo_1", epochs=0)
-    message = "figures.models.demo_1.epochs = 0: accepted is greater than or equal to 1"
+    message = "figures.models.demo_1.epochs = 0: must be greater than or equal to 1"
     (line,) = copy.module("commands.doctor", succeeds=False).splitlines()
     assert message in line
     assert copy.snapshot("data", "results") == before
 
-    # DVC removes the outputs of a stage before it runs; its cache restores them.
+    # DVC removes the outputs of a stage before it runs, and its cache restores them.
     output = copy.run("dvc", "repro", "figures-train@demo_1", succeeds=False)
     assert message in output
     assert "Traceback" not in output
@@ -78,7 +78,7 @@ def test_an_invalid_parameter_stops_in_one_line_and_loses_nothing(copy: Project)
 
 
 def test_an_edit_during_a_training_fails_the_stage(copy: Project) -> None:
-    """DVC would record the results under parameters that they do not have."""
+    """Otherwise DVC would record the results under the wrong parameters."""
     lock, params = copy.lock(), copy.params()
     copy.show_curves_at_once()
     copy.change_network("demo_1", epochs=2_000)
@@ -93,7 +93,7 @@ def test_an_edit_during_a_training_fails_the_stage(copy: Project) -> None:
     assert stages_run(copy.run("dvc", "repro", "figures-evaluate@demo_1")) == set()
 
 
-def test_an_experiment_is_logged_beside_the_results_and_moves_no_champion(copy: Project) -> None:
+def test_an_experiment_is_logged_without_changing_the_champion(copy: Project) -> None:
     before = copy.snapshot("results")
     target = "figures-evaluate@demo_1"
     copy.run("dvc", "exp", "run", "--temp", "--name", "faster", "--set-param", FASTER, target)

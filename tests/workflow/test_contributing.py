@@ -1,4 +1,4 @@
-"""The edits of CONTRIBUTING.md, applied to a copy, add a pipeline and a kind that work."""
+"""The edits in CONTRIBUTING.md, applied to a copy, add a working pipeline and kind."""
 
 import os
 import re
@@ -10,7 +10,7 @@ import mlflow
 
 from stages.paths import ROOT
 
-#: "In `file`, below `line`:" or "and instead of `line`:", then a fenced block.
+#: "In `file`, below `line`:" or "and instead of `line`:", followed by a code block.
 EDIT = re.compile(
     r"(?:(?:In|in|At the end of) `(?P<file>[^`]+)`(?:, )?|and )"
     r"(?P<how>(?:above|below|instead of) `[^`]+`)?[^\n]*:\n\n"
@@ -20,13 +20,13 @@ EDIT = re.compile(
 
 
 def apply_edits(guide: str, root: Path) -> list[str]:
-    """Apply every edit of a guide to a copy of the project, and name the files."""
+    """Apply all edits of a guide to a copy of the project, and return the paths of the files."""
     file, files = root, []
-    for found in EDIT.finditer(guide):
-        if found["file"]:
-            file = root / found["file"]
-            files.append(found["file"])
-        text, how = found["text"], found["how"]
+    for match in EDIT.finditer(guide):
+        if match["file"]:
+            file = root / match["file"]
+            files.append(match["file"])
+        text, how = match["text"], match["how"]
         file.parent.mkdir(parents=True, exist_ok=True)
         before = file.read_text() if file.exists() else ""
         if not how:
@@ -45,7 +45,7 @@ def apply_edits(guide: str, root: Path) -> list[str]:
 
 def run(root: Path, *command: str) -> str:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    answer = subprocess.run(
+    process = subprocess.run(
         command,
         cwd=root,
         env={"PATH": path, "OMP_NUM_THREADS": "1", "HOME": str(root)},
@@ -53,8 +53,8 @@ def run(root: Path, *command: str) -> str:
         text=True,
         check=False,
     )
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    return answer.stdout
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout
 
 
 def test_a_pipeline_added_by_the_edits_of_the_guide_runs(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the finished small workflow leaves: files, runs, champions, and the report."""
+"""Results of the smoke workflow: files, runs, champions and report."""
 
 import json
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def read(project: Project, place: str) -> Any:
     return json.loads((project.root / "results" / place).read_text())
 
 
-def test_every_variant_leaves_its_files(finished: Project) -> None:
+def test_every_variant_has_its_files(finished: Project) -> None:
     trained = {"model", "history.csv", "run.json", "seeds", "metrics.json", "scores.json", "plots"}
     for pipeline, variant in variants():
         folder = finished.root / "results" / pipeline / variant
@@ -57,7 +57,7 @@ def test_scores_agree_with_predictions_samples_and_forecasts(finished: Project) 
         assert samples["single"].shape == (count, 28, 28)
         assert samples["stacked"].shape == (count, 28, 28, 3)
         scores = pd.read_csv(results / "digits" / variant / "anomaly_scores.csv")
-        assert len(scores) == 297  # test digits of the small set
+        assert len(scores) == 297  # test digits of the small data set
         has_likelihood = variant == "vae_missing"
         assert ("marginal_likelihood" in scores) == has_likelihood
         assert ("nll" in read(finished, f"digits/{variant}/metrics.json")["test"]) == has_likelihood
@@ -72,7 +72,7 @@ def test_scores_agree_with_predictions_samples_and_forecasts(finished: Project) 
         assert 0 < test["rmse_ci_low"] < test["rmse"] < test["rmse_ci_high"]
 
 
-def test_the_series_is_counted_and_the_forecasters_are_compared(finished: Project) -> None:
+def test_rows_of_the_series_are_counted_and_forecasters_compared(finished: Project) -> None:
     counts = read(finished, "imbalance/series/metrics.json")
     assert sum(counts["rows"].values()) == 20 * 288
     assert counts["outliers"]["train"] > 0
@@ -82,7 +82,7 @@ def test_the_series_is_counted_and_the_forecasters_are_compared(finished: Projec
     assert finished.run_of("imbalance", "lstm_residual").data.metrics["test/p_value"] == p_value
 
 
-def test_every_model_has_one_run_that_holds_its_files(finished: Project) -> None:
+def test_every_model_has_one_run_with_its_files(finished: Project) -> None:
     lock, client = finished.lock(), finished.client()
     for pipeline in PIPELINES:
         names = {run.info.run_name for run in finished.runs(pipeline)}

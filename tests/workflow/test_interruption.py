@@ -1,4 +1,4 @@
-"""Killed, stopped, or started twice, the workflow ends in the same results."""
+"""Results are the same after the workflow is killed, stopped or started twice."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ def test_a_killed_training_resumes_and_has_one_complete_run(copy: Project) -> No
     assert copy.lock() == lock
     assert copy.snapshot("results") == results
     assert copy.drafts() == []
-    # The second training has found the checkpoint of the first, or it would still be there.
+    # The second run removed the checkpoint, so it resumed from it.
     assert not any(copy.root.glob(".scratch/checkpoints/*"))
     run = copy.run_of("digits", "verifier")
     assert run.info.status == "FINISHED"
@@ -33,7 +33,7 @@ def test_a_killed_training_resumes_and_has_one_complete_run(copy: Project) -> No
     assert {"test/accuracy", "summary/accuracy", "train/loss"} <= run.data.metrics.keys()
 
 
-def test_the_files_of_dvc_that_a_kill_cut_off_are_repaired(copy: Project) -> None:
+def test_truncated_files_of_dvc_are_repaired(copy: Project) -> None:
     lock, results = copy.lock(), copy.snapshot("results")
     within_a_line = lock.index("stages.digits.verifier")
     (copy.root / "dvc.lock").write_text(lock[:within_a_line])
@@ -48,20 +48,20 @@ def test_the_files_of_dvc_that_a_kill_cut_off_are_repaired(copy: Project) -> Non
 def test_ctrl_c_ends_the_run_as_killed_and_keeps_earlier_results(copy: Project) -> None:
     before = copy.snapshot("results")
     copy.show_curves_at_once()
-    copy.change_network("demo_1", epochs=100_000)  # some minutes
+    copy.change_network("demo_1", epochs=100_000)  # takes minutes
     process = copy.start("python", "-m", "stages.figures.train", "demo_1")
     copy.wait_for_running("figures")
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=180)
     assert process.returncode == 128 + signal.SIGINT
-    assert output == "figures-train@demo_1: interrupted; nothing half-written is left\n"
+    assert output == "figures-train@demo_1: interrupted; no incomplete output is left\n"
     (run,) = copy.runs("figures")
     assert run.info.status == "KILLED"
     assert copy.snapshot("results") == before
     assert copy.drafts() == []
 
 
-def test_of_two_repros_at_once_one_stops_and_names_the_other(copy: Project) -> None:
+def test_of_two_concurrent_repros_one_stops_and_names_the_other(copy: Project) -> None:
     copy.change_network("demo_1", epochs=3)
     target = ("dvc", "repro", "figures-evaluate@demo_1")
     processes = [copy.start(*target) for _ in range(2)]

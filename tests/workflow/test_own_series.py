@@ -1,4 +1,4 @@
-"""A user's own series, in rows of a quarter of an hour, goes through the whole pipeline."""
+"""A user's series with 15-minute rows runs through the whole pipeline."""
 
 import json
 
@@ -10,7 +10,7 @@ from tests.workflow.project import Project
 TABLE = "data/raw/imbalance/table.parquet"
 
 
-def test_csv_files_are_merged_repaired_and_forecast_by_the_quarter_of_an_hour(
+def test_csv_files_are_merged_repaired_and_forecast_at_15_minute_resolution(
     copy: Project,
 ) -> None:
     table = read_table(copy.root / TABLE)
@@ -32,8 +32,8 @@ def test_csv_files_are_merged_repaired_and_forecast_by_the_quarter_of_an_hour(
     assert "10 rows of overlapping files kept once; 2 missing rows" in output
     repairs = json.loads((copy.root / "results/imbalance/series/repairs.json").read_text())
     assert (repairs["repeated_rows"], repairs["filled_rows"]) == (10, 2)
-    merged, kept = read_table(copy.root / TABLE), table.index.delete([4000, 4001])
-    pd.testing.assert_frame_equal(merged.loc[kept], table.loc[kept], check_freq=False)
+    merged, complete = read_table(copy.root / TABLE), table.index.delete([4000, 4001])
+    pd.testing.assert_frame_equal(merged.loc[complete], table.loc[complete], check_freq=False)
     rows = pd.read_parquet(copy.root / "results/imbalance/ridge/forecasts.parquet")
     assert set(rows["step"]) == set(range(1, 9))
     assert rows["time"].min() == pd.Timestamp("2019-07-17 02:00")

@@ -1,4 +1,4 @@
-"""Logged models answer requests; a champion is served to this machine alone."""
+"""Models from the MLflow store return predictions, and the champion is served locally."""
 
 import json
 import os
@@ -24,28 +24,32 @@ def load(project: Project, pipeline: str, variant: str) -> mlflow.pyfunc.PyFuncM
 
 
 @pytest.mark.parametrize("variant", ["demo_1", "cnn"])
-def test_a_network_names_figures_and_refuses_another_shape(finished: Project, variant: str) -> None:
+def test_a_network_classifies_figures_and_refuses_other_shapes(
+    finished: Project, variant: str
+) -> None:
     served = load(finished, "figures", variant)
-    answer = served.predict(np.zeros((3, 30, 30), np.uint8))
-    np.testing.assert_allclose(answer[list(CLASSES)].sum(axis=1), 1, atol=1e-5)
-    assert set(answer["figure"]) <= set(CLASSES)
+    predictions = served.predict(np.zeros((3, 30, 30), np.uint8))
+    np.testing.assert_allclose(predictions[list(CLASSES)].sum(axis=1), 1, atol=1e-5)
+    assert set(predictions["figure"]) <= set(CLASSES)
     with pytest.raises(mlflow.MlflowException, match="shape"):
         served.predict(np.zeros((2, 31, 31), np.uint8))
 
 
-def test_the_verifier_reads_digits_and_an_autoencoder_draws_them(finished: Project) -> None:
+def test_the_verifier_classifies_and_an_autoencoder_reconstructs_and_samples(
+    finished: Project,
+) -> None:
     images = read_digits(finished.root / "data" / "raw" / "digits").test_images[:3]
-    answer = load(finished, "digits", "verifier").predict(images)
-    assert set(answer) == {"digit", *map(str, range(10))}
+    predictions = load(finished, "digits", "verifier").predict(images)
+    assert set(predictions) == {"digit", *map(str, range(10))}
     served = load(finished, "digits", "vae_missing")
-    wanted = {"samples": 4, "sampler": "prior", "seed": 1}
-    answer = served.predict(images, params=wanted)
-    assert np.shape(answer["reconstruction"]) == (3, 28, 28)
-    assert len(answer["anomaly_score"]) == len(answer["reconstruction_error"]) == 3
-    assert np.shape(answer["samples"]) == (4, 28, 28)
+    parameters = {"samples": 4, "sampler": "prior", "seed": 1}
+    predictions = served.predict(images, params=parameters)
+    assert np.shape(predictions["reconstruction"]) == (3, 28, 28)
+    assert len(predictions["anomaly_score"]) == len(predictions["reconstruction_error"]) == 3
+    assert np.shape(predictions["samples"]) == (4, 28, 28)
     for name, value in {"samples": -1, "sampler": "elsewhere", "seed": -1}.items():
-        with pytest.raises(mlflow.MlflowException, match=f"{name}: .* expected"):
-            served.predict(images, params=wanted | {name: value})
+        with pytest.raises(mlflow.MlflowException, match=f"{name} = .*: must be"):
+            served.predict(images, params=parameters | {name: value})
 
 
 def test_a_forecaster_refuses_a_request_with_a_gap_or_without_plans(finished: Project) -> None:
@@ -58,7 +62,7 @@ def test_a_forecaster_refuses_a_request_with_a_gap_or_without_plans(finished: Pr
         served.predict(request.drop(index=[700, 701]))
 
 
-def test_the_champion_answers_the_printed_request_on_this_machine_alone_until_ctrl_c(
+def test_the_champion_answers_the_printed_request_on_localhost_until_ctrl_c(
     finished: Project,
 ) -> None:
     with held_port() as port:

@@ -1,4 +1,4 @@
-"""The store follows the results: it is filled again, moved with the project, and reproduced."""
+"""The tracking store can be refilled, moved with the project, and its runs reproduced."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ def test_publish_fills_an_empty_store_once(finished: Project, copy: Project) -> 
     assert logged == {pipeline: copy.logged(pipeline) for pipeline in PIPELINES}
 
 
-def test_a_moved_project_keeps_its_runs_and_leaves_its_former_folder_alone(
+def test_a_moved_project_keeps_its_runs_and_does_not_use_its_former_folder(
     finished: Project, tmp_path: Path
 ) -> None:
     moved = duplicate(finished, tmp_path / "another name")
@@ -42,16 +42,16 @@ def test_a_run_is_reproduced_from_its_commit_and_nothing_else_changes(
 ) -> None:
     project = duplicate(finished, tmp_path / "project")
     run = project.run_of("figures", "demo_1")
-    kept = ("results", "mlruns", "data")
-    before = project.snapshot(*kept), project.lock()
+    folders = ("results", "mlruns", "data")
+    before = project.snapshot(*folders), project.lock()
     *_, line = project.module("commands.reproduce", run.info.run_id).splitlines()
     assert "equal" in line
     assert run.data.tags["git_commit"][:9] in line
-    assert (project.snapshot(*kept), project.lock()) == before
+    assert (project.snapshot(*folders), project.lock()) == before
     assert len(project.runs("figures")) == len(finished.runs("figures"))
 
 
-def test_a_variant_of_two_seeds_is_its_first_training_and_reports_the_std(
+def test_a_variant_with_two_seeds_has_the_model_of_the_first_and_reports_the_std(
     finished: Project, copy: Project
 ) -> None:
     folder = Path("results", "figures", "demo_1")
@@ -77,7 +77,7 @@ def test_a_variant_of_two_seeds_is_its_first_training_and_reports_the_std(
         assert child.data.tags["mlflow.parentRunId"] == variant.info.run_id
         assert child.data.metrics["summary/loss"] == loss
 
-    # A further seed is the training from that seed alone.
+    # A further seed gives the same model as training with that seed alone.
     second = copy.snapshot(f"{folder}/seeds/43/model")
     copy.change_network("demo_1", seeds=[43])
     copy.module("figures.train", "demo_1")

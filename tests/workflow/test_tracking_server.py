@@ -1,4 +1,4 @@
-"""Whatever the tracking server does, results stand, and `publish` logs what is missing, once."""
+"""Failures of the tracking server never lose results, and `publish` logs missing ones once."""
 
 import logging
 import shutil
@@ -26,8 +26,8 @@ SECONDS_LATE = 5.0
 class Server:
     """MLflow's tracking server in this process.
 
-    A request has a fate, by its number: it is "answered", or "refused"; its answer is an "error",
-    is "lost", or comes "late".
+    The outcome of a request depends on its number: "answered", "refused", "error" (an error
+    response), "lost" (processed without response) or "late".
     """
 
     def __init__(self, artifacts: Path) -> None:
@@ -40,42 +40,43 @@ class Server:
         self.close = self._server.shutdown
         self.prepare()
 
-    def prepare(self, fate: Callable[[int], str] = lambda number: "answered") -> None:
-        """Decide the fate of the next requests, and count them from 1."""
-        self.fate, self.count = fate, 0
+    def prepare(self, outcome: Callable[[int], str] = lambda number: "answered") -> None:
+        """Set the outcome of the next requests, and restart the count at 1."""
+        self.outcome, self.count = outcome, 0
 
-    def fail_at(self, last: int, fate: str) -> None:
-        """Answer the requests before a number; after it, refuse all."""
+    def fail_at(self, last: int, outcome: str) -> None:
+        """Answer the requests before a number, and refuse those after it."""
         self.prepare(
-            lambda number: "answered" if number < last else fate if number == last else "refused"
+            lambda number: "answered" if number < last else outcome if number == last else "refused"
         )
 
     def begin_empty(self) -> None:
-        """Rename the experiment, so that the next one begins without runs."""
+        """Rename the experiment, so that the next one starts without runs."""
         self.prepare()
         client = mlflow.MlflowClient(self.address)
-        if found := client.get_experiment_by_name("figures"):
+        if experiment := client.get_experiment_by_name("figures"):
             self._former += 1
-            client.rename_experiment(found.experiment_id, f"former {self._former}")
+            client.rename_experiment(experiment.experiment_id, f"former {self._former}")
 
     def logged(self) -> dict[str, Any]:
-        """Return what the store holds of the figures."""
+        """Return the contents of the store for the figures pipeline."""
         client = mlflow.MlflowClient(self.address)
-        found = client.get_experiment_by_name("figures")
-        return contents(client, found.experiment_id, self._artifacts / found.experiment_id)
+        experiment = client.get_experiment_by_name("figures")
+        number = experiment.experiment_id
+        return contents(client, number, self._artifacts / number)
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         with self._counting:
             self.count += 1
-            fate = self.fate(self.count)
-        if fate == "late":
+            outcome = self.outcome(self.count)
+        if outcome == "late":
             time.sleep(SECONDS_LATE)
-        if fate == "error":
+        if outcome == "error":
             return Response("{}", status=500)(environ, start_response)
-        response = None if fate == "refused" else Response.from_app(app, environ, buffered=True)
-        if response is None or fate == "lost":
+        response = None if outcome == "refused" else Response.from_app(app, environ, buffered=True)
+        if response is None or outcome == "lost":
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-            environ["wsgi.input"].read()  # or the rest would pass for the next request
+            environ["wsgi.input"].read()  # otherwise the rest would be read as the next request
             raise ConnectionError
         return response(environ, start_response)
 
@@ -100,7 +101,7 @@ def server(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture(scope="module")
 def project(finished: Project, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project with results of demo_1 alone, whose store is the server."""
+    """A project with only the results of demo_1, which logs to the server."""
     root = tmp_path_factory.mktemp("project") / "project"
     project = duplicate(finished, root, without=("mlruns", "mlflow.db*", "imbalance", "digits"))
     for variant in ("default", "best_mlp", "cnn"):
@@ -115,7 +116,7 @@ def project(finished: Project, server: Server, tmp_path_factory: pytest.TempPath
 
 @pytest.fixture(scope="module")
 def undisturbed(server: Server, project: Project) -> tuple[dict[str, Any], int]:
-    """What the store holds of demo_1 in peace, and how many requests its logging takes."""
+    """Contents of the store and number of requests when logging demo_1 without failures."""
     project.module(*EVALUATE, TRACKING_REQUIRED="1")
     count = server.count
     return server.logged(), count
@@ -123,12 +124,12 @@ def undisturbed(server: Server, project: Project) -> tuple[dict[str, Any], int]:
 
 @pytest.fixture
 def expected(server: Server, undisturbed: tuple[dict[str, Any], int]) -> dict[str, Any]:
-    """What an empty store shall hold in the end."""
+    """Expected contents of the store, which is empty at the start."""
     server.begin_empty()
     return undisturbed[0]
 
 
-def test_an_absent_server_costs_one_warning_and_publish_logs_everything_later(
+def test_an_absent_server_is_one_warning_and_publish_logs_everything_later(
     server: Server, project: Project, expected: dict[str, Any]
 ) -> None:
     before = project.snapshot("results")
@@ -147,7 +148,7 @@ def test_an_absent_server_costs_one_warning_and_publish_logs_everything_later(
     assert server.logged() == expected
 
 
-def test_a_server_that_fails_again_and_again_ends_with_one_complete_run(
+def test_after_repeated_failures_there_is_one_complete_run(
     server: Server,
     project: Project,
     expected: dict[str, Any],
@@ -156,15 +157,15 @@ def test_a_server_that_fails_again_and_again_ends_with_one_complete_run(
     count = undisturbed[1]
     server.fail_at(count // 4, "refused")
     assert "going on without it" in project.module(*EVALUATE)
-    for last, fate in ((count // 2, "error"), (3 * count // 4, "lost")):
-        server.fail_at(last, fate)
+    for last, outcome in ((count // 2, "error"), (3 * count // 4, "lost")):
+        server.fail_at(last, outcome)
         assert "going on without it" in project.module(*PUBLISH)
     server.prepare()
     project.module(*PUBLISH)
     assert server.logged() == expected
 
 
-def test_a_slow_answer_is_waited_for(
+def test_a_stage_waits_for_a_slow_server(
     server: Server, project: Project, expected: dict[str, Any]
 ) -> None:
     server.prepare(lambda number: "late" if number in (5, 15) else "answered")

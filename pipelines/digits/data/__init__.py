@@ -1,1 +1,1 @@
-"""Handwritten digits: MNIST and its file format, stacks of digits, and distorted images."""
+"""Handwritten digits: MNIST, its file format, stacks of digits and image augmentation."""

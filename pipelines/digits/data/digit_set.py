@@ -1,4 +1,4 @@
-"""A set of labelled digits together with stacks of them."""
+"""Labelled digits together with stacks of them."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -13,10 +13,10 @@ __all__ = ["DigitSet"]
 
 @dataclass(frozen=True, eq=False)
 class DigitSet:
-    """Images and stacks of them.
+    """Labelled images and stacks of them.
 
     Attributes:
-        images: uint8 [n, 28, 28].
+        images: Single images, uint8 [n, 28, 28].
         labels: Digits 0 to 9, [n].
         members: Indices of the images of each stack, [m, 3].
     """
@@ -33,19 +33,31 @@ class DigitSet:
         stacks: int,
         generator: np.random.Generator,
     ) -> Self:
-        """Return the images with so many stacks of them, drawn at random."""
+        """Combine random images into stacks.
+
+        Args:
+            images: Single images, uint8 [n, 28, 28].
+            labels: Digits 0 to 9, [n].
+            stacks: Number of stacks.
+            generator: Random number generator.
+        """
         return cls(images, labels, draw_stacks(len(images), stacks, generator))
 
     def units(self, channels: int) -> NDArray[np.uint8]:
-        """Return what a network of so many channels takes at a time: the images, or the stacks."""
+        """Return the inputs of a network: the images for one channel, the stacks for three."""
         return self.images if channels == 1 else stacked_images(self.images, self.members)
 
     def stacked(self, values: NDArray, channels: int) -> NDArray:
-        """Return values by stack, [m, 3, ...], of values of single images; others as they are."""
+        """Group values of single images by stack, [m, 3, ...].
+
+        Args:
+            values: Values of single images for one channel, or of stacks for three.
+            channels: Channels of the network. With three, the values are returned unchanged.
+        """
         return values[self.members] if channels == 1 else values
 
     def stacked_scores(self, scores: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Return scores of the stacks, [m]: the highest of each stack's, of single images' [n]."""
+        """Return the highest score in each stack, [m], from the scores of single images, [n]."""
         return scores[self.members].max(axis=1)
 
     @property

@@ -1,4 +1,4 @@
-"""The IDX file format, in which MNIST was published, for arrays of unsigned bytes."""
+"""Read and write arrays of unsigned bytes in IDX, the file format of MNIST."""
 
 import gzip
 import zlib
@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 __all__ = ["LARGEST_ARRAY", "idx_bytes", "read_idx", "write_idx"]
 
 LARGEST_ARRAY = 2**28
-"""Bytes that a file may unpack to: five times MNIST's largest, far below a decompression bomb."""
+"""Limit of an unpacked file in bytes, five times MNIST's largest, against decompression bombs."""
 
 _UNSIGNED_BYTE = 0x08
 
 
 def idx_bytes(array: NDArray[np.uint8]) -> bytes:
-    """Return the content of the IDX file of an array: a big-endian header, then its bytes by row.
+    """Return the content of an array's IDX file: a big-endian header, then the bytes by row.
 
     Args:
-        array: uint8, one to three dimensions.
+        array: Array of type uint8 with one to three dimensions.
 
     Raises:
-        ValueError: If the array is of another type or number of dimensions.
+        ValueError: If the array has another type or number of dimensions.
 
     Example:
         >>> idx_bytes(np.array([7, 2, 1], dtype=np.uint8)).hex(" ")
@@ -31,7 +31,7 @@ def idx_bytes(array: NDArray[np.uint8]) -> bytes:
     """
     if array.dtype != np.uint8 or not 1 <= array.ndim <= 3:
         kind = f"{array.dtype} {list(array.shape)}"
-        raise ValueError(f"array: {kind}, uint8 of 1 to 3 dimensions expected")
+        raise ValueError(f"array: {kind}, expected uint8 with 1 to 3 dimensions")
     header = bytes([0, 0, _UNSIGNED_BYTE, array.ndim])
     return header + np.array(array.shape, dtype=">u4").tobytes() + array.tobytes()
 
@@ -42,16 +42,16 @@ def write_idx(path: Path, array: NDArray[np.uint8]) -> None:
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:
-    """Read an array from an IDX file of unsigned bytes, plain or compressed with gzip.
+    """Read an array from an IDX file, plain or compressed with gzip.
 
     Args:
-        path: The file; compression is told by the content, not by the name.
+        path: Path of the file. Compression is detected from the content, not from the name.
 
     Returns:
-        The array, uint8, of the one to three dimensions that the file's header declares.
+        Array of type uint8 with the dimensions in the file's header.
 
     Raises:
-        ValueError: If the file is anything but one whole IDX array of unsigned bytes.
+        ValueError: If the file is not exactly one complete IDX array of unsigned bytes.
     """
     with path.open("rb") as file:
         compressed = file.read(2) == b"\x1f\x8b"
@@ -59,17 +59,17 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
         try:
             return _read_idx_stream(gzip.GzipFile(fileobj=file) if compressed else file)  # type: ignore[arg-type]
         except (ValueError, EOFError, OSError, zlib.error) as error:
-            raise ValueError(f"{path}: not a whole IDX file: {error}") from error
+            raise ValueError(f"{path}: not a complete IDX file: {error}") from error
 
 
 def _read_idx_stream(stream: BinaryIO) -> NDArray[np.uint8]:
     magic = stream.read(4)
     dimensions = magic[3] if len(magic) == 4 else 0
     if magic[:3] != bytes([0, 0, _UNSIGNED_BYTE]) or not 1 <= dimensions <= 3:
-        raise ValueError(f"magic number {magic.hex() or 'missing'}, 00000801 to 00000803 expected")
+        raise ValueError(f"magic number {magic.hex() or 'missing'}, expected 00000801 to 00000803")
     sizes = stream.read(4 * dimensions)
     if len(sizes) < 4 * dimensions:
-        raise ValueError("it ends inside the header")
+        raise ValueError("the file ends inside the header")
     shape = [int(size) for size in np.frombuffer(sizes, dtype=">u4")]
     length = int(np.prod(shape, dtype=object))
     if length > LARGEST_ARRAY:
@@ -77,5 +77,5 @@ def _read_idx_stream(stream: BinaryIO) -> NDArray[np.uint8]:
     content = stream.read(length + 1)
     if len(content) != length:
         relation = "fewer" if len(content) < length else "more"
-        raise ValueError(f"dimensions {shape} declare {length} bytes, {relation} follow")
+        raise ValueError(f"dimensions {shape} require {length} bytes, the file contains {relation}")
     return np.frombuffer(content, dtype=np.uint8).reshape(shape).copy()

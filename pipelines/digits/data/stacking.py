@@ -1,7 +1,7 @@
-"""The modes of the data: digits single or stacked in channels, without one digit, and as pixels.
+"""Stacks of digits in channels, removal of a digit, and pixel values for the networks.
 
-Images stay the uint8 that they came as. Stacks are kept as indices and put together when they are
-used; grey levels become floats at every use anew (`pixel_values`).
+Images stay uint8. Stacks are stored as indices, and `stacked_images` builds them on demand.
+`pixel_values` converts grey levels to floats at each use.
 """
 
 from typing import Literal, get_args
@@ -30,32 +30,32 @@ DIGITS = 10
 def without_digit(
     images: NDArray[np.uint8], labels: NDArray[np.uint8], digit: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return the images, and their labels, that do not show a digit.
+    """Remove the images of a digit and their labels.
 
     Args:
-        images: [n, height, width].
+        images: Single images, [n, height, width].
         labels: Digits 0 to 9, [n].
-        digit: The one to leave out.
+        digit: The digit to remove.
 
     Raises:
-        ValueError: If it is not a digit.
+        ValueError: If the digit is not in 0 to 9.
     """
     if not 0 <= digit < DIGITS:
-        raise ValueError(f"digit: {digit}, 0 to 9 expected")
-    kept = labels != digit
-    return images[kept], labels[kept]
+        raise ValueError(f"digit: {digit}, expected 0 to 9")
+    mask = labels != digit
+    return images[mask], labels[mask]
 
 
 def draw_stacks(
     available: int, count: int, generator: np.random.Generator, channels: int = 3
 ) -> NDArray[np.int64]:
-    """Draw the images of each stack, every channel uniformly and independently.
+    """Sample the images of each stack, uniformly and independently for each channel.
 
     Args:
-        available: Number of images to draw from.
+        available: Number of images to sample from.
         count: Number of stacks.
-        generator: Source of the randomness.
-        channels: Images in a stack.
+        generator: Random number generator.
+        channels: Number of images in a stack.
 
     Returns:
         Indices of images, [count, channels].
@@ -70,24 +70,24 @@ def draw_stacks(
 
 
 def stacked_images(images: NDArray[np.uint8], members: NDArray[np.integer]) -> NDArray[np.uint8]:
-    """Return images of several channels, combined from images of one.
+    """Stack single images in channels.
 
     Args:
-        images: [n, height, width].
-        members: Which of them stands in each channel, [count, channels].
+        images: Single images, [n, height, width].
+        members: Index of the image in each channel, [count, channels].
 
     Returns:
-        [count, height, width, channels].
+        Stacks, [count, height, width, channels].
     """
     return join_channels(images[members.reshape(-1)], channels=members.shape[1])
 
 
 def stacked_labels(labels: NDArray[np.integer], members: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Return the labels of stacks: channel 0 + 10 x channel 1 + 100 x channel 2 and so on.
+    """Return the labels of stacks: channel 0 + 10 x channel 1 + 100 x channel 2, and so on.
 
     Args:
         labels: Digits 0 to 9 of the single images, [n].
-        members: Which image stands in each channel, [count, channels].
+        members: Index of the image in each channel, [count, channels].
 
     Returns:
         Labels from 0 to 10^channels - 1, [count].
@@ -100,7 +100,7 @@ def stacked_labels(labels: NDArray[np.integer], members: NDArray[np.integer]) ->
 
 
 def channel_digits(labels: NDArray[np.integer], channels: int) -> NDArray[np.int64]:
-    """Return the digit in each channel, [n, channels], of labels of `stacked_labels`, [n].
+    """Return the digit in each channel, [n, channels], from labels of stacks, [n].
 
     Example:
         >>> channel_digits(np.array([127, 8]), 3).tolist()
@@ -110,16 +110,16 @@ def channel_digits(labels: NDArray[np.integer], channels: int) -> NDArray[np.int
 
 
 def split_channels(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return images, [n * channels, height, width], of stacks, [n, height, width, channels].
+    """Split stacks, [n, height, width, channels], into images, [n * channels, height, width].
 
-    The channels of a stack follow each other. `join_channels` is the way back.
+    The channels of a stack are adjacent in the result. `join_channels` is the inverse.
     """
     n, height, width, channels = images.shape
     return np.ascontiguousarray(np.moveaxis(images, 3, 1)).reshape(n * channels, height, width)
 
 
 def join_channels(images: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
-    """Return stacks, [n, height, width, channels], of images, [n * channels, height, width]."""
+    """Join images, [n * channels, height, width], into stacks, [n, height, width, channels]."""
     stacks = images.reshape(-1, channels, *images.shape[1:])
     return np.ascontiguousarray(np.moveaxis(stacks, 1, 3))
 
@@ -127,32 +127,35 @@ def join_channels(images: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]
 def pixel_values(
     images: Tensor, mode: Binarization, generator: torch.Generator | None = None
 ) -> Tensor:
-    """Return the input of a model for grey levels.
+    """Convert grey levels to the input of a network.
 
-    Only "dynamic", dynamic binarisation, lets likelihoods be compared with published ones
-    (Burda, Grosse and Salakhutdinov, 2016).
+    Likelihoods are comparable with published values only under dynamic binarisation (Burda, Grosse
+    and Salakhutdinov, 2016).
 
     Args:
-        images: uint8 of any shape, 0 to 255.
-        mode: "none": the share of white, 0 to 1; "threshold": 1 where that is over a half, else 0;
-            "dynamic": 1 with that probability, drawn anew at every call, else 0.
-        generator: Source of the randomness of "dynamic"; torch's own if None.
+        images: Grey levels 0 to 255, uint8 of any shape.
+        mode: Binarisation of the intensity, which is the grey level divided by 255. "none" returns
+            the intensity, and "threshold" returns 1 where it exceeds 0.5 and 0 elsewhere. "dynamic"
+            samples 1 with the intensity as its probability, and samples again at each call.
+        generator: Random number generator for "dynamic", PyTorch's default one if None.
 
     Returns:
-        float32 of the same shape.
+        Pixel values, float32 of the same shape.
 
     Raises:
-        ValueError: If the images are not uint8, or there is no such mode.
+        ValueError: If the images are not uint8, or the mode is unknown.
 
     Example:
         >>> pixel_values(torch.tensor([0, 127, 128], dtype=torch.uint8), "threshold")
         tensor([0., 0., 1.])
     """
     if images.dtype != torch.uint8:
-        raise ValueError(f"images: {images.dtype}, uint8 expected")
+        raise ValueError(f"images: {images.dtype}, expected uint8")
     if mode not in get_args(Binarization):
-        raise ValueError(f"mode: {mode!r}, one of {', '.join(get_args(Binarization))} expected")
+        raise ValueError(f"mode: {mode!r}, expected one of {', '.join(get_args(Binarization))}")
     if mode == "threshold":
         return (images > 127).float()
-    white = images.float() / 255
-    return torch.bernoulli(white, generator=generator) if mode == "dynamic" else white
+    intensities = images.float() / 255
+    if mode == "dynamic":
+        return torch.bernoulli(intensities, generator=generator)
+    return intensities

@@ -1,10 +1,9 @@
 """Evaluation of anomaly scores: how well they separate anomalous images from normal ones.
 
-Every score is higher for a more anomalous image. The plain scores (reconstruction loss, negative
-evidence lower bound, negative log p(x)) share a known failure: they rate an image with few strokes,
-or one that the decoder reconstructs well, as normal whatever it shows (Nalisnick et al., "Do deep
-generative models know what they don't know?", 2019). The score that `models.anomaly_score` fits
-takes the density of the latents into account as well.
+All scores are higher for more anomalous images. Reconstruction error, negative evidence lower bound
+and negative log p(x) share a failure. They are low for any image with few strokes, and for any
+image that the decoder reconstructs well. See Nalisnick et al., "Do deep generative models know what
+they don't know?", 2019. `models.anomaly_score` also uses the density of the latents.
 """
 
 import math
@@ -40,13 +39,14 @@ IMAGES_AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class DetectionScores:
-    """How well a score separates anomalous images from normal ones.
+    """Detection performance of an anomaly score.
 
     Attributes:
         auroc: Probability that an anomalous image has a higher score than a normal one.
-        average_precision: Mean of the precision over the anomalous images, the highest score first.
-        hits: Anomalous images among the `top` of the highest scores.
-        top: Number of images looked at for `hits`.
+        average_precision: Mean of the precision at each anomalous image, in descending order of the
+            scores.
+        hits: Number of anomalous images among the `top` highest scores.
+        top: Number of images that `hits` considers.
     """
 
     auroc: float
@@ -55,22 +55,26 @@ class DetectionScores:
     top: int
 
     def to_metrics(self) -> dict[str, float]:
-        """Return the scores as plain numbers."""
+        """Return the metrics as plain numbers."""
         return {name: value for name, value in asdict(self).items() if name != "top"}
 
 
 def detection_scores(
     scores: NDArray[np.floating], anomalous: NDArray[np.bool_], top: int = 20
 ) -> DetectionScores:
-    """Evaluate how well scores of images separate the anomalous ones from the normal.
+    """Evaluate how well scores separate anomalous images from normal ones.
 
     Args:
-        scores: Higher = more anomalous, [n]; of equal ones the first come first in the top.
+        scores: Scores, higher for more anomalous images, [n]. Equal scores rank in their order.
         anomalous: Whether each image is an anomaly, [n].
-        top: Number of images looked at for the hits.
+        top: Number of images that `hits` considers.
+
+    Returns:
+        Detection performance of the scores.
 
     Raises:
-        ValueError: If the shapes differ, a score is not finite, or all images are of one kind.
+        ValueError: If the shapes differ, a score is not finite, or all images or none are
+            anomalous.
 
     Example:
         >>> anomalous = np.array([False, True, True, False])
@@ -81,13 +85,13 @@ def detection_scores(
 
     if scores.ndim != 1 or scores.shape != anomalous.shape or not np.isfinite(scores).all():
         raise ValueError(
-            f"scores: shape {scores.shape}, a finite number for each of {len(anomalous)} images "
-            "expected"
+            f"scores: shape {scores.shape}, expected a finite number for each of {len(anomalous)} "
+            "images"
         )
     if anomalous.all() or not anomalous.any():
         raise ValueError(
-            f"anomalous: {int(anomalous.sum())} of {len(anomalous)} images, some but not all "
-            "expected"
+            f"anomalous: {int(anomalous.sum())} of {len(anomalous)} images, expected some but not "
+            "all"
         )
     highest = np.argsort(-scores, kind="stable")[:top]
     return DetectionScores(
@@ -99,24 +103,30 @@ def detection_scores(
 
 
 def holds_digit(labels: NDArray[np.integer], digit: int, channels: int = 1) -> NDArray[np.bool_]:
-    """Return whether any channel of images shows a digit, [n], by their labels; see `stacking`."""
+    """Return whether any channel of an image shows a digit, [n].
+
+    Args:
+        labels: Labels of the images, [n]; see `stacking.stacked_labels`.
+        digit: Digit to look for.
+        channels: Number of channels of an image.
+    """
     return (channel_digits(labels, channels) == digit).any(axis=1)
 
 
 @torch.inference_mode()
 def log_marginal_likelihood(pixels: Tensor, logits: Tensor) -> Tensor:
-    """Return each image's log p(x): the mean of p(x|z) over images decoded from prior samples.
+    """Return log p(x) of each image from the mean of p(x|z) over samples of the prior.
 
-    log p(x|z) = x·l - softplus(l) for logits l, which for all images and samples together is one
-    product of matrices. It is an anomaly score and no estimate of the likelihood: with 16 latents
-    hardly any of 10,000 samples is near the image.
+    For logits l, log p(x|z) = x·l - softplus(l). One matrix product evaluates it for all images and
+    samples. The result is an anomaly score and not an estimate of the likelihood: with 16 latents,
+    few of 10,000 samples are near the image.
 
     Args:
-        pixels: 0 to 1, float [n, ...].
-        logits: Decoded from samples of the prior, [samples, ...], on the same device.
+        pixels: Pixels from 0 to 1, float [n, ...].
+        logits: Logits decoded from samples of the prior, [samples, ...], on the same device.
 
     Returns:
-        In nats, float32 [n].
+        Scores in nats, float32 [n].
     """
     samples = logits.flatten(1)
     log_blank = -functional.softplus(samples).sum(1)
@@ -135,17 +145,17 @@ def anomaly_columns(
     marginal_samples: int,
     seed: int,
 ) -> dict[str, NDArray[np.floating]]:
-    """Return every anomaly score that the network has, of images; higher = more anomalous.
+    """Return all anomaly scores of images by name.
 
     Args:
-        trained: The model.
-        images: [n, 28, 28], or stacks for a network of three channels.
-        marginal_samples: Samples of the prior in the mean that p(x) is.
-        seed: Of the latents drawn.
+        trained: Trained autoencoder.
+        images: Single images, [n, 28, 28], or stacks for a network with three channels.
+        marginal_samples: Number of samples from the prior for p(x).
+        seed: Seed of the latents.
 
     Returns:
-        "reconstruction" and "density_corrected"; of a variational autoencoder also "elbo" and
-        "marginal_likelihood", both negated; [n] each.
+        "reconstruction" and "density_corrected", [n] each. For a variational autoencoder, also the
+        negated "elbo" and "marginal_likelihood".
     """
     scores = trained.anomaly_scores(images)
     columns: dict[str, NDArray[np.floating]] = {
@@ -173,46 +183,46 @@ def anomaly_columns(
 def anomaly_metrics(
     columns: Mapping[str, NDArray[np.floating]], test: DigitSet, channels: int, digit: int
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """Evaluate how well each score finds the images of a digit, single ones and stacks.
+    """Evaluate how well each score detects single images and stacks with a digit.
 
-    The score of a stack is the highest of its channels' scores, and a stack is an anomaly if any
-    channel shows the digit.
+    The score of a stack is the highest score of its channels. A stack is anomalous if any channel
+    shows the digit.
 
     Args:
-        columns: Scores of the units of the test set, by name; higher = more anomalous.
-        test: The images.
-        channels: Of the network's units.
-        digit: The one that training images did not show.
+        columns: Scores of the test images or stacks by name, from `anomaly_columns`.
+        test: Test images and stacks.
+        channels: Number of channels of the network.
+        digit: Digit that is missing from the training images.
 
     Returns:
-        Metrics of each score, of "single" if the network takes single images, and of "stacked".
+        Metrics of each score for "stacked". With one channel, also metrics for "single".
     """
     metrics: dict[str, dict[str, dict[str, float]]] = {"stacked": {}}
     if channels == 1:
         metrics["single"] = {}
     for name, scores in columns.items():
-        of_stacks = scores
+        stacked_scores = scores
         if channels == 1:
-            of_singles = detection_scores(scores, holds_digit(test.labels, digit))
-            metrics["single"][name] = of_singles.to_metrics()
-            of_stacks = test.stacked_scores(scores)
+            detection = detection_scores(scores, holds_digit(test.labels, digit))
+            metrics["single"][name] = detection.to_metrics()
+            stacked_scores = test.stacked_scores(scores)
         anomalous = holds_digit(test.stacked_labels, digit, channels=3)
-        metrics["stacked"][name] = detection_scores(of_stacks, anomalous).to_metrics()
+        metrics["stacked"][name] = detection_scores(stacked_scores, anomalous).to_metrics()
     return metrics
 
 
 def anomaly_table(
     columns: Mapping[str, NDArray[np.floating]], test: DigitSet, channels: int
 ) -> pd.DataFrame:
-    """Return the scores of each test image, or of each stack for a network of three channels.
+    """Return the scores of each test image, or of each stack for a network with three channels.
 
     Args:
-        columns: Scores by name, as `anomaly_columns` returns them.
-        test: The images.
-        channels: Of the network's units.
+        columns: Scores by name, from `anomaly_columns`.
+        test: Test images and stacks.
+        channels: Number of channels of the network.
 
     Returns:
-        index, label, and a column for each score, to four digits.
+        Table with the columns "index" and "label", and one column per score with four decimals.
     """
     labels = test.labels if channels == 1 else test.stacked_labels
     rounded = {name: values.astype(np.float64).round(4) for name, values in columns.items()}

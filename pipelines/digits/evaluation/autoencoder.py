@@ -1,4 +1,4 @@
-"""Evaluation of an autoencoder in everything that it can do."""
+"""Evaluation of an autoencoder: reconstruction, generation, anomalies and likelihood."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -33,16 +33,16 @@ __all__ = [
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """Sizes of an evaluation.
+    """Settings of an evaluation.
 
     Attributes:
         confidence_threshold: Smallest confidence of the verifier in a predictable image.
-        samples: Images generated, single ones and stacks.
-        mode_samples: Stacks generated for the count of the thousand modes, at least `samples`.
-        sampling_seeds: Repetitions of the generation.
-        likelihood_images: Test images whose likelihood is estimated by importance sampling.
-        likelihood_samples: Latents drawn for each of them.
-        marginal_samples: Samples of the prior in the anomaly score by p(x).
+        samples: Number of generated single images and of generated stacks.
+        mode_samples: Number of generated stacks for the 1,000 modes, at least `samples`.
+        sampling_seeds: Number of repetitions of the generation with different seeds.
+        likelihood_images: Number of test images for importance sampling of the likelihood.
+        likelihood_samples: Number of latents sampled for each of these images.
+        marginal_samples: Number of samples from the prior in the anomaly score by p(x).
     """
 
     confidence_threshold: ConfidenceThresholds = field(default_factory=ConfidenceThresholds)
@@ -56,12 +56,12 @@ class EvaluationSettings:
 
 @dataclass(frozen=True, eq=False)
 class EvaluationDigits:
-    """The digits that autoencoders are evaluated on.
+    """Digits for the evaluation of autoencoders.
 
     Attributes:
-        test: Test digits, with `samples` stacks of them, that autoencoders are given.
-        real: Test digits, with `mode_samples` stacks, that generated ones are compared with.
-        training: As many training digits, with as many stacks.
+        test: Test digits with `samples` stacks, the input of the autoencoders.
+        real: Test digits with `mode_samples` stacks, for comparison with generated digits.
+        training: Training digits in the same numbers as `real`.
     """
 
     test: DigitSet
@@ -70,7 +70,13 @@ class EvaluationDigits:
 
     @classmethod
     def draw(cls, digits: Digits, settings: EvaluationSettings, seed: int) -> "EvaluationDigits":
-        """Draw the stacks, the same for all autoencoders."""
+        """Sample the stacks, which are the same for all autoencoders.
+
+        Args:
+            digits: Single digits.
+            settings: Settings of the evaluation.
+            seed: Seed of the stacks.
+        """
         generator, count = np.random.default_rng(seed), len(digits.test_labels)
         real, training = (
             DigitSet.draw(images, labels, settings.mode_samples, generator)
@@ -85,13 +91,13 @@ class EvaluationDigits:
 
 @dataclass(frozen=True, eq=False)
 class AutoencoderEvaluation:
-    """The result of evaluating an autoencoder.
+    """Result of the evaluation of an autoencoder.
 
     Attributes:
-        metrics: "reconstruction", "generation" by sampler, "best_sampler", "anomaly" if a digit was
-            held out, "likelihood" if the autoencoder is variational, and "real", what real digits
-            reach.
-        anomaly_columns: Anomaly scores of the test units, by name.
+        metrics: "reconstruction", "generation" by sampler, "best_sampler", and "real" with the
+            values of real digits. "anomaly" is included if a digit was held out, and "likelihood"
+            if the autoencoder is variational.
+        anomaly_columns: Anomaly scores of the test images or stacks by name.
     """
 
     metrics: dict[str, Any]
@@ -99,7 +105,7 @@ class AutoencoderEvaluation:
 
     @property
     def best_sampler(self) -> Sampler:
-        """The sampler whose images are nearest to real ones."""
+        """Sampler with the lowest Fréchet distance to real images."""
         return self.metrics["best_sampler"]
 
 
@@ -115,20 +121,23 @@ def evaluate_autoencoder(
     """Evaluate reconstruction, generation, anomaly detection and likelihood.
 
     Args:
-        trained: The autoencoder.
-        verifier: The classifier of single digits.
-        digits: What to evaluate on.
-        settings: Sizes of the evaluation.
-        held_out_digit: The digit that its training images did not show, if any.
-        seed: Seed of every random draw.
+        trained: Trained autoencoder.
+        verifier: Classifier of single digits.
+        digits: Digits for the evaluation.
+        settings: Settings of the evaluation.
+        held_out_digit: Digit that is missing from the training images, if any.
+        seed: Seed of all random numbers.
+
+    Returns:
+        Metrics and anomaly scores.
 
     Raises:
         ValueError: If an argument is out of range.
     """
     thresholds, test = settings.confidence_threshold, digits.test
     units = test.units(trained.channels)
-    known = digits.training.units(trained.channels)[: settings.samples]
-    features = read_images(verifier, known).features
+    training_units = digits.training.units(trained.channels)[: settings.samples]
+    training_features = read_images(verifier, training_units).features
     columns = anomaly_columns(trained, units, marginal_samples=settings.marginal_samples, seed=seed)
 
     def generation(sampler: Sampler) -> dict[str, dict[str, float]]:
@@ -136,12 +145,12 @@ def evaluate_autoencoder(
         return mean_and_std(
             [
                 generation_metrics(
-                    *(trained, verifier, sampler, features, thresholds),
+                    *(trained, verifier, sampler, training_features, thresholds),
                     count=settings.samples,
                     modes=settings.mode_samples,
-                    seed=each,
+                    seed=sampling_seed,
                 )
-                for each in progress(seeds, f"evaluating samples of the {sampler}")
+                for sampling_seed in progress(seeds, f"evaluating samples of the {sampler}")
             ]
         )
 

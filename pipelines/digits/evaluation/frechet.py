@@ -1,4 +1,4 @@
-"""The Fréchet distance between two sets of images, in the features of a network that reads them."""
+"""Fréchet distance between two sets of images in the feature space of a network."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,20 +10,23 @@ __all__ = ["frechet_distance", "frechet_distance_of_normals"]
 def frechet_distance(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:
     """Return the Fréchet distance between the normal distributions fitted to two sets of features.
 
-    It is biased upwards, the more so the fewer images there are for the number of features: compare
-    sets of the same size, and look at the distance between two sets of real images as well.
+    The estimate has a positive bias, which increases with fewer images. Compare only sets of equal
+    size, and use the distance between two sets of real images as the reference.
 
     Args:
-        first: [n, features].
-        second: [m, features].
+        first: Features of the first set, [n, features].
+        second: Features of the second set, [m, features].
+
+    Returns:
+        Distance in squared units of the features, never negative.
 
     Raises:
-        ValueError: If a set has fewer than two members, or the numbers of features differ.
+        ValueError: If a set has fewer than two images, or the numbers of features differ.
     """
     if first.ndim != 2 or first.shape[1:] != second.shape[1:] or min(len(first), len(second)) < 2:
         raise ValueError(
-            f"features: shapes {first.shape} and {second.shape}, [n, features] and [m, features], "
-            "n and m at least 2, expected"
+            f"features: shapes {first.shape} and {second.shape}, expected [n, features] and "
+            "[m, features] with n and m at least 2"
         )
     first, second = first.astype(np.float64), second.astype(np.float64)
     return frechet_distance_of_normals(
@@ -42,18 +45,18 @@ def frechet_distance_of_normals(
 ) -> float:
     """Return the squared 2-Wasserstein distance between two normal distributions.
 
-    |m1 - m2|^2 + tr(C1 + C2 - 2 (C1^1/2 C2 C1^1/2)^1/2) (Dowson and Landau, 1982; as a score of
-    generated images, Heusel et al., 2017). Symmetric eigendecompositions keep it real and finite
-    where covariances are singular, as they are if a feature is always 0.
+    The distance is |m1 - m2|^2 + tr(C1 + C2 - 2 (C1^1/2 C2 C1^1/2)^1/2) (Dowson and Landau, 1982).
+    Heusel et al. (2017) use it to evaluate generated images. Symmetric eigendecompositions keep the
+    result real and finite for singular covariances, for example if a feature is always 0.
 
     Args:
-        first_mean: [features].
-        first_covariance: [features, features].
-        second_mean: [features].
-        second_covariance: [features, features].
+        first_mean: Mean of the first distribution, [features].
+        first_covariance: Covariance of the first distribution, [features, features].
+        second_mean: Mean of the second distribution, [features].
+        second_covariance: Covariance of the second distribution, [features, features].
 
     Returns:
-        The distance, in squared units of the features; never negative.
+        Distance in squared units of the features, never negative.
 
     Example:
         >>> frechet_distance_of_normals(np.zeros(1), np.eye(1), np.array([3.0]), 4 * np.eye(1))

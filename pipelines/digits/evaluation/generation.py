@@ -1,7 +1,7 @@
-"""Evaluation of generated digits by a verifier, beside what real digits reach.
+"""Evaluation of generated digits by a verifier, with real digits as the reference.
 
-A network of one channel is evaluated on single images and on stacks of them, whose channels it
-takes one by one. A network of three channels is evaluated on stacks alone.
+Networks with one channel are evaluated on single images and on stacks. Networks with three channels
+are evaluated on stacks only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,16 +23,15 @@ Metrics = dict[str, float]
 
 
 def best_sampler(generation: Mapping[Sampler, Mapping[str, Metrics]]) -> Sampler:
-    """Return the sampler whose images are nearest to real ones in the verifier's features.
+    """Return the sampler with the lowest Fréchet distance to real images.
 
     Args:
-        generation: Metrics of each sampler, as `generation_metrics` returns them.
+        generation: Metrics of each sampler from `generation_metrics`.
     """
 
     def distance(sampler: Sampler) -> float:
-        parts = generation[sampler].values()
         name = "frechet_distance"
-        return next(part[name] for part in parts if name in part)
+        return next(metrics[name] for metrics in generation[sampler].values() if name in metrics)
 
     return min(get_args(Sampler), key=distance)
 
@@ -40,7 +39,14 @@ def best_sampler(generation: Mapping[Sampler, Mapping[str, Metrics]]) -> Sampler
 def sample_sets(
     trained: TrainedAutoencoder, sampler: Sampler, count: int, *, seed: int
 ) -> dict[str, NDArray[np.uint8]]:
-    """Generate as many single images ("single") and stacks ("stacked") as the network can."""
+    """Generate single images ("single") if the network has one channel, and stacks ("stacked").
+
+    Args:
+        trained: Trained autoencoder.
+        sampler: Density of the latents.
+        count: Number of single images and of stacks.
+        seed: Seed of the latents.
+    """
     kinds = {"single": 1, "stacked": 3} if trained.channels == 1 else {"stacked": 3}
     return {
         name: trained.sample(count, sampler, channels, seed=seed)
@@ -55,14 +61,17 @@ def real_metrics(
     thresholds: ConfidenceThresholds,
     count: int,
 ) -> dict[str, Metrics]:
-    """Return what real test images reach, the ceiling of `generation_metrics`.
+    """Return the metrics of real test images, the reference for `generation_metrics`.
 
     Args:
-        verifier: The classifier of single digits.
-        test: The images; as many stacks as are asked of a sampler.
-        training: For the Fréchet distances between the two.
-        thresholds: For predictability.
-        count: Stacks among "stacked"; "stacked_modes" are all of them.
+        verifier: Classifier of single digits.
+        test: Test images with as many stacks as a sampler generates.
+        training: Training images and stacks for the Fréchet distances.
+        thresholds: Confidence thresholds of predictable images.
+        count: Number of stacks for "stacked". "stacked_modes" includes all stacks.
+
+    Returns:
+        Metrics of "single", "stacked" and "stacked_modes".
     """
     reading = read_images(verifier, test.images)
     metrics = _metrics_of_singles(reading.probabilities, test.members, thresholds, count)
@@ -88,30 +97,30 @@ def generation_metrics(
     modes: int,
     seed: int,
 ) -> dict[str, Metrics]:
-    """Evaluate generated images by the verifier.
+    """Evaluate generated images with the verifier.
 
-    The stacks of a network of one channel are drawn from its single images, as those of test images
-    are.
+    With one channel, the stacks are random combinations of the generated single images, as they are
+    for test images.
 
     Args:
-        trained: The model.
-        verifier: The classifier of single digits.
-        sampler: Where latents come from.
-        training_features: Of as many real images, or of stacks for a network of three channels, for
-            the Fréchet distance; see `verifier.read_images`.
-        thresholds: For predictability.
-        count: Single images among "single", and stacks among "stacked".
-        modes: Stacks among "stacked_modes", at least `count`.
-        seed: Of the latents drawn, and of the stacks.
+        trained: Trained autoencoder.
+        verifier: Classifier of single digits.
+        sampler: Density of the latents.
+        training_features: Features of `count` training images for the Fréchet distance, or of
+            `count` stacks with three channels; see `verifier.read_images`.
+        thresholds: Confidence thresholds of predictable images.
+        count: Number of single images for "single" and of stacks for "stacked".
+        modes: Number of stacks for "stacked_modes", at least `count`.
+        seed: Seed of the latents and of the stacks.
 
     Returns:
-        "single", if the network takes single images, "stacked" and "stacked_modes".
+        Metrics of "stacked" and "stacked_modes". With one channel, also metrics of "single".
 
     Raises:
-        ValueError: If there are fewer modes than the count.
+        ValueError: If `modes` is less than `count`.
     """
     if modes < count:
-        raise ValueError(f"modes: {modes}, at least the count, {count}, expected")
+        raise ValueError(f"modes: {modes}, expected at least the count {count}")
     if trained.channels == 1:
         reading = read_images(verifier, trained.sample(count, sampler, 1, seed=seed))
         members = draw_stacks(count, modes, np.random.default_rng(seed))
@@ -119,31 +128,31 @@ def generation_metrics(
     else:
         reading = read_images(verifier, trained.sample(modes, sampler, 3, seed=seed))
         metrics = _metrics_of_stacks(reading.probabilities, thresholds, count)
-    part = "single" if trained.channels == 1 else "stacked"
-    metrics[part]["frechet_distance"] = frechet_distance(
+    kind = "single" if trained.channels == 1 else "stacked"
+    metrics[kind]["frechet_distance"] = frechet_distance(
         reading.features[:count], training_features
     )
     return metrics
 
 
 def mean_and_std(repeated: Sequence[Mapping[str, Metrics]]) -> dict[str, Metrics]:
-    """Return the mean of each number over repetitions, and as "…_std" its standard deviation.
+    """Return the mean of each metric over repetitions, and its standard deviation as "…_std".
 
     Args:
-        repeated: The same names in each; a number missing from one is left out.
+        repeated: Metrics of each repetition. Metrics that a repetition lacks are omitted.
 
     Example:
         >>> mean_and_std([{"single": {"coverage": 0.5}}, {"single": {"coverage": 0.75}}])
         {'single': {'coverage': 0.625, 'coverage_std': 0.125}}
     """
     summary: dict[str, Metrics] = {}
-    for part, first in repeated[0].items():
-        summary[part] = {}
+    for kind, first in repeated[0].items():
+        summary[kind] = {}
         for name in first:
-            values = [metrics[part][name] for metrics in repeated if name in metrics[part]]
+            values = [metrics[kind][name] for metrics in repeated if name in metrics[kind]]
             if len(values) == len(repeated):
-                summary[part][name] = float(np.mean(values))
-                summary[part][f"{name}_std"] = float(np.std(values))
+                summary[kind][name] = float(np.mean(values))
+                summary[kind][f"{name}_std"] = float(np.std(values))
     return summary
 
 
@@ -153,7 +162,7 @@ def _metrics_of_singles(
     thresholds: ConfidenceThresholds,
     count: int,
 ) -> dict[str, Metrics]:
-    """Return metrics of single images, [n, 10], and of stacks of them."""
+    """Return the metrics of single images and their stacks from probabilities, [n, 10]."""
     single = generation_scores(probabilities[:count], thresholds.single)
     shares = single.class_counts / max(1, single.class_counts.sum())
     metrics = single.to_metrics() | {f"share_{digit}": float(x) for digit, x in enumerate(shares)}
@@ -163,7 +172,7 @@ def _metrics_of_singles(
 def _metrics_of_stacks(
     probabilities: NDArray[np.float32], thresholds: ConfidenceThresholds, count: int
 ) -> dict[str, Metrics]:
-    """Return metrics of stacks, [n, 3, 10]."""
+    """Return the metrics of stacks from probabilities, [n, 3, 10]."""
     return {
         "stacked": generation_scores(probabilities[:count], thresholds.stacked).to_metrics(),
         "stacked_modes": generation_scores(probabilities, thresholds.stacked).to_metrics(),

@@ -1,7 +1,7 @@
 """Predictability, coverage and accuracy of generated or reconstructed digits, by a verifier.
 
-Predictability and coverage alone can be gamed: a constant image is wholly predictable, and coverage
-ignores the shares of the classes. So they come with accuracy and the class histogram.
+Predictability and coverage alone are not sufficient. A constant image can have predictability 1,
+and coverage ignores the frequencies of the classes. Accuracy and class counts complement them.
 """
 
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ __all__ = [
 
 @dataclass(frozen=True)
 class ConfidenceThresholds:
-    """The verifier's least confidence in an image that counts as predictable.
+    """Smallest confidences of the verifier in predictable images.
 
     Attributes:
-        single: Of a single image.
-        stacked: Of a stack, the product of the confidences in its three channels.
+        single: Confidence in a single image.
+        stacked: Confidence in a stack, the product of the confidences in its three channels.
     """
 
     single: float = 0.8
@@ -35,22 +35,22 @@ class ConfidenceThresholds:
 
 @dataclass(frozen=True, eq=False)
 class GenerationScores:
-    """Scores of a set of images; "predictable" are those of a confidence of at least the threshold.
+    """Scores of a set of images, of which those with sufficient confidence are predictable.
 
     Attributes:
-        images: Number of all images.
-        threshold: Least confidence in a predictable image.
-        predictability: Share of images that are predictable.
-        accuracy: Share of digits (single channels) classified correctly among the predictable
-            images; None without labels or without predictable images.
-        image_accuracy: Share of predictable images classified correctly in every channel, or None.
-        coverage: Distinct classes among the predictable images, over 10^channels.
-        class_counts: How many predictable images there are of each class, [10^channels].
-        kl_from_uniform: Kullback-Leibler divergence of the shares of the classes from the uniform
-            distribution, KL(shares || uniform), in nats; None without predictable images.
-        kl_of_uniform_sample: What that divergence would be, on average, of as many images drawn
-            uniformly from all classes: (classes - 1) / (2 x predictable images), the bias of the
-            plug-in entropy (Miller, 1955). 0.019 for 26,000 images of 1,000 classes.
+        images: Number of images.
+        threshold: Smallest confidence in a predictable image.
+        predictability: Share of predictable images.
+        accuracy: Share of correctly classified channels in predictable images. None without labels
+            or without predictable images.
+        image_accuracy: Share of predictable images with all channels classified correctly, or None.
+        coverage: Share of the 10^channels classes that occur among the predictable images.
+        class_counts: Number of predictable images of each class, [10^channels].
+        kl_from_uniform: Kullback-Leibler divergence of the class distribution from the uniform
+            distribution, KL(classes || uniform), in nats. None without predictable images.
+        kl_of_uniform_sample: Expected divergence of a uniform sample of the same size. It is
+            (classes - 1) / (2 x predictable images), the bias of the plug-in entropy (Miller,
+            1955). For 26,000 images of 1,000 classes, it is 0.019.
     """
 
     images: int
@@ -64,7 +64,7 @@ class GenerationScores:
     kl_of_uniform_sample: float | None
 
     def to_metrics(self) -> dict[str, float]:
-        """Return the defined scores as plain numbers, the class counts left out."""
+        """Return the scores that are not None as plain numbers, without the class counts."""
         names = (
             "predictability",
             "accuracy",
@@ -81,35 +81,40 @@ def generation_scores(
     threshold: float,
     labels: NDArray[np.integer] | None = None,
 ) -> GenerationScores:
-    """Score images by the probabilities that a classifier of digits gave to each channel.
+    """Score images by the class probabilities of each channel.
 
-    With threshold 0 every image counts, as in the mode counts of PacGAN (Lin et al., 2018).
+    With threshold 0, all images are predictable, as in the mode counts of PacGAN (Lin et al.,
+    2018).
 
     Args:
-        probabilities: Of each digit, [n, 10] or, for stacks, [n, channels, 10].
-        threshold: Least confidence in a predictable image, 0 to 1; usual are 0.8 for single digits
-            and 0.5 for three channels.
-        labels: True classes, if the images have any, [n]; see `stacking.stacked_labels`.
+        probabilities: Probabilities of the digits, [n, 10] or, for stacks, [n, channels, 10].
+        threshold: Smallest confidence in a predictable image, 0 to 1. Usual values are 0.8 for
+            single digits and 0.5 for three channels.
+        labels: True classes, if available, [n]; see `stacking.stacked_labels`.
+
+    Returns:
+        The scores.
 
     Raises:
-        ValueError: If there is no image, an argument is out of range or the shapes do not fit.
+        ValueError: If there is no image, an argument is out of range or the shapes do not match.
 
     Example:
-        >>> sure, unsure = np.eye(10)[3], np.full(10, 0.1)
-        >>> scores = generation_scores(np.stack([sure, sure, unsure]), 0.8, np.array([3, 5, 5]))
+        >>> certain, uncertain = np.eye(10)[3], np.full(10, 0.1)
+        >>> probabilities = np.stack([certain, certain, uncertain])
+        >>> scores = generation_scores(probabilities, 0.8, np.array([3, 5, 5]))
         >>> round(scores.predictability, 3), scores.accuracy, scores.coverage
         (0.667, 0.5, 0.1)
     """
     by_channel = _by_channel(probabilities)
     channels = by_channel.shape[1]
     if not 0 <= threshold <= 1:
-        raise ValueError(f"threshold: {threshold}, 0 to 1 expected")
+        raise ValueError(f"threshold: {threshold}, expected 0 to 1")
     if labels is not None and (
         labels.shape != (len(by_channel),) or labels.min() < 0 or labels.max() >= DIGITS**channels
     ):
         raise ValueError(
-            f"labels: shape {labels.shape}, {len(by_channel)} of 0 to {DIGITS**channels - 1} "
-            "expected"
+            f"labels: shape {labels.shape}, expected {len(by_channel)} from 0 to "
+            f"{DIGITS**channels - 1}"
         )
     predictable = confidences(probabilities) >= threshold
     count = int(predictable.sum())
@@ -118,8 +123,8 @@ def generation_scores(
     accuracy = image_accuracy = None
     if labels is not None and count:
         true_digits = channel_digits(labels[predictable], channels)
-        right = by_channel[predictable].argmax(axis=2) == true_digits
-        accuracy, image_accuracy = float(right.mean()), float(right.all(axis=1).mean())
+        correct = by_channel[predictable].argmax(axis=2) == true_digits
+        accuracy, image_accuracy = float(correct.mean()), float(correct.all(axis=1).mean())
     return GenerationScores(
         images=len(by_channel),
         threshold=threshold,
@@ -134,25 +139,28 @@ def generation_scores(
 
 
 def confidences(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return the confidence in each image, [n]: the product of its channels' top probabilities.
+    """Return the confidence in each image, [n]: the product of its channels' highest probabilities.
 
     Args:
-        probabilities: Of each digit, [n, 10] or [n, channels, 10].
+        probabilities: Probabilities of the digits, [n, 10] or [n, channels, 10].
 
     Raises:
-        ValueError: If the shape is another, or there is no image.
+        ValueError: If the probabilities have another shape, or there is no image.
     """
     return _by_channel(probabilities).max(axis=2).prod(axis=1)
 
 
 def predicted_classes(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Return the class of each image, [n]: its most probable digits, labelled as stacks are.
+    """Return the class of each image, [n], from its most probable digits.
 
     Args:
-        probabilities: Of each digit, [n, 10] or [n, channels, 10].
+        probabilities: Probabilities of the digits, [n, 10] or [n, channels, 10].
+
+    Returns:
+        Classes as in `stacking.stacked_labels`.
 
     Raises:
-        ValueError: If the shape is another, or there is no image.
+        ValueError: If the probabilities have another shape, or there is no image.
     """
     digits = _by_channel(probabilities).argmax(axis=2)
     return digits @ DIGITS ** np.arange(digits.shape[1])
@@ -161,7 +169,7 @@ def predicted_classes(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
 def _by_channel(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
     if not len(probabilities) or probabilities.ndim not in (2, 3) or probabilities.shape[-1] != 10:
         raise ValueError(
-            f"probabilities: shape {probabilities.shape}, [n, 10] or [n, channels, 10] expected"
+            f"probabilities: shape {probabilities.shape}, expected [n, 10] or [n, channels, 10]"
         )
     return probabilities.reshape(len(probabilities), -1, DIGITS)
 

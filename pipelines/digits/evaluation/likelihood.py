@@ -1,6 +1,6 @@
-"""The likelihood that a variational autoencoder assigns to images, in nats, with pixels 0 or 1.
+"""Likelihood of binary images under a variational autoencoder, in nats.
 
-Likelihoods compare with published ones only for dynamically binarised images; see
+Likelihoods are comparable with published values only for dynamically binarised images; see
 `stacking.pixel_values`.
 """
 
@@ -22,7 +22,7 @@ from pipelines.digits.models.variational import VariationalAutoencoder
 
 __all__ = ["ELBO_SAMPLES", "evidence_lower_bound", "likelihood_metrics"]
 
-ELBO_SAMPLES = 4  # more change hardly any image's bound by a tenth of a nat
+ELBO_SAMPLES = 4  # with more samples, few bounds change by 0.1 nats
 SAMPLES_AT_ONCE = 500
 
 
@@ -36,28 +36,29 @@ def likelihood_metrics(
 ) -> dict[str, float]:
     """Estimate the evidence lower bound and the likelihood of test images, in nats.
 
-    Grey levels are binarised, at random unless the network was trained at a threshold. What the
-    bound lacks is estimated on some of the images, and added to the bound of them all: images
-    differ far more in likelihood than in what the bound lacks, so a few hundred suffice (a
-    difference estimator: Särndal, Swensson and Wretman, "Model Assisted Survey Sampling", 1992).
+    Grey levels are binarised dynamically, or at the threshold if the network was trained so. The
+    gap between bound and likelihood is estimated for some of the images, and its mean is added to
+    the mean bound of all images. Gaps vary far less than likelihoods, so a few hundred images
+    suffice. This is a difference estimator (Särndal, Swensson and Wretman, "Model Assisted Survey
+    Sampling", 1992).
 
     Args:
-        trained: A variational autoencoder.
-        images: As its network takes them.
-        count: Images, evenly chosen, whose likelihood is estimated one by one.
-        samples: Latents drawn for the estimate of an image.
-        seed: Of the binarisation and of the latents drawn.
+        trained: Variational autoencoder.
+        images: Single images or stacks, as the network requires.
+        count: Number of evenly spaced images for the estimate of the gap.
+        samples: Number of latents sampled per image.
+        seed: Seed of the binarisation and of the latents.
 
     Returns:
-        "elbo" and "nll" of all images; "nll_standard_error", of the choice of images; the others as
-        `LikelihoodEstimate.to_metrics` has them.
+        "elbo" and "nll" of all images, "nll_standard_error" from the choice of images, "nll_images"
+        and the other metrics of `LikelihoodEstimate.to_metrics`.
 
     Raises:
-        ValueError: If it is no variational autoencoder.
+        ValueError: If the autoencoder is not variational.
     """
     network = trained.network
     if not isinstance(network, VariationalAutoencoder):
-        raise ValueError("trained: an autoencoder without likelihood, a variational one expected")
+        raise ValueError("trained: an autoencoder without likelihood, expected a variational one")
     generator = torch.Generator().manual_seed(seed)
     pixels = pixel_values(
         (trained.network_pixels(images) * 255).round().to(torch.uint8), "dynamic", generator
@@ -65,21 +66,21 @@ def likelihood_metrics(
     bound = evidence_lower_bound(
         pixels, network.encode, network.decode, generator, samples=ELBO_SAMPLES
     )
-    chosen = torch.linspace(0, len(pixels) - 1, min(count, len(pixels))).long()
+    indices = torch.linspace(0, len(pixels) - 1, min(count, len(pixels))).long()
     estimate = importance_weighted_likelihood(
-        pixels[chosen],
+        pixels[indices],
         network.encode,
         network.decode,
         generator,
         samples=samples,
         at_once=min(samples, SAMPLES_AT_ONCE),
     )
-    lacking = estimate.log_likelihood - bound[chosen].numpy()
+    gaps = estimate.log_likelihood - bound[indices].numpy()
     return estimate.to_metrics() | {
         "elbo": float(bound.mean()),
-        "nll": -float(bound.mean() + lacking.mean()),
-        "nll_standard_error": float(lacking.std(ddof=min(1, len(chosen) - 1)) / len(chosen) ** 0.5),
-        "nll_images": len(chosen),
+        "nll": -float(bound.mean() + gaps.mean()),
+        "nll_standard_error": float(gaps.std(ddof=min(1, len(indices) - 1)) / len(indices) ** 0.5),
+        "nll_images": len(indices),
     }
 
 
@@ -96,15 +97,15 @@ def evidence_lower_bound(
     """Estimate the bound of each image: E_q log p(x|z) - KL(q(z|x) || N(0, I)), in nats.
 
     Args:
-        pixels: 0 to 1, float [n, 1, 28, 28].
-        encode: Of the variational autoencoder; see `importance_sampling`.
-        decode: Of the same.
-        generator: Source of the randomness.
-        samples: Latents drawn for an image.
-        at_once: Images in a batch.
+        pixels: Pixels from 0 to 1, float [n, 1, 28, 28].
+        encode: Encoder of the variational autoencoder; see `importance_sampling`.
+        decode: Decoder of the variational autoencoder.
+        generator: Random number generator.
+        samples: Number of latents sampled per image.
+        at_once: Batch size.
 
     Returns:
-        float32 [n].
+        Bounds, float32 [n].
     """
     bounds = []
     for batch in pixels.split(at_once):
@@ -113,7 +114,7 @@ def evidence_lower_bound(
         for _ in range(samples):
             noise = torch.randn(mean.shape, generator=generator, device=mean.device)
             latents = mean + (log_variance / 2).exp() * noise
-            logits = torch.cat([decode(some) for some in latents.split(DECODED_AT_ONCE)])
+            logits = torch.cat([decode(chunk) for chunk in latents.split(DECODED_AT_ONCE)])
             expected += bernoulli_log_likelihood(batch, logits) / samples
         bounds.append(expected - kl_from_standard_normal(mean, log_variance))
     return torch.cat(bounds)

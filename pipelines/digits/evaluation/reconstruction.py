@@ -1,4 +1,4 @@
-"""Evaluation of reconstructed digits by a verifier and by the reconstruction error."""
+"""Evaluation of reconstructed digits by a verifier and by reconstruction errors."""
 
 from pipelines.digits.data.digit_set import DigitSet
 from pipelines.digits.evaluation.generation_scores import ConfidenceThresholds, generation_scores
@@ -17,16 +17,17 @@ def reconstruction_metrics(
     test: DigitSet,
     thresholds: ConfidenceThresholds,
 ) -> dict[str, dict[str, float]]:
-    """Evaluate reconstructions of test images by the verifier, and by losses in nats an image.
+    """Evaluate reconstructions of test images.
 
     Args:
-        trained: The model.
-        verifier: The classifier of single digits.
-        test: The images.
-        thresholds: For predictability and accuracy.
+        trained: Trained autoencoder.
+        verifier: Classifier of single digits.
+        test: Test images and stacks.
+        thresholds: Confidence thresholds of predictable images.
 
     Returns:
-        "single", if the network takes single images, and "stacked".
+        Metrics of "stacked" and, with one channel, of "single". They include the "loss" in nats per
+        image and the "squared_error" for the images that the network processes.
     """
     units = test.units(trained.channels)
     logits = trained.logits(trained.latents(units))

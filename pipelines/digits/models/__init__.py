@@ -1,1 +1,1 @@
-"""The verifier and the autoencoders: networks, training, densities of the latents, and files."""
+"""Verifier and autoencoders: networks, training, densities of the latents, and saving."""

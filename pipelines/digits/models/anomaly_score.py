@@ -1,4 +1,4 @@
-"""The anomaly score of an autoencoder, fitted to its training images and saved with it."""
+"""Anomaly score by reconstruction error and latent density, fitted to the training images."""
 
 from dataclasses import dataclass
 
@@ -9,35 +9,37 @@ from torch import Tensor
 __all__ = ["DensityCorrectedScore", "highest_channel", "squared_error"]
 
 DENSITY_WEIGHT = 0.5
-"""How much a latent's density counts beside the reconstruction error, both in deviations.
+"""Weight of the standardised log density, relative to the standardised log error.
 
-From a third to one it matters little, whether the 3 is held out or the 8.
+Weights from 1/3 to 1 give similar results, both with the 3 and with the 8 as the held-out digit.
 """
 
 
 @dataclass(frozen=True)
 class DensityCorrectedScore:
-    """An anomaly score of two halves that fail on different images.
+    """Anomaly score that combines the reconstruction error with the density of the latents.
 
-    The decoder draws many a strange image well, but from a latent that no training image has; and a
-    strange image whose latent is usual is drawn as something else. So the score is the logarithm of
-    the reconstruction error less the logarithm of a density fitted to the training latents, each in
-    standard deviations from what is usual of training images. The density takes the place of the
-    prior, N(0, I), that in the evidence lower bound tells the two apart hardly at all; logarithm
-    and standardisation keep the error's long tail, strokes rather than strangeness, from deciding
-    alone. Nothing is learnt from anomalies or from any label.
+    The two fail on different images. The decoder reconstructs some anomalies well, but their
+    latents are far from those of the training images. Anomalies with typical latents are
+    reconstructed as other digits.
+
+    The score is the standardised log error minus `DENSITY_WEIGHT` times the standardised log
+    density. Mean and standard deviation are those of the training images. The fitted density
+    replaces the prior N(0, I) of the evidence lower bound, which hardly separates the two. The
+    logarithm and the standardisation limit the long tail of the errors, which depends on the
+    strokes more than on anomalies. The fit uses neither anomalies nor labels.
 
     Attributes:
-        log_error_mean: Of training images.
-        log_error_deviation: Of training images.
-        log_density_mean: Of training images, in nats.
-        log_density_deviation: Of training images, in nats.
+        log_error_mean: Mean log error of training images.
+        log_error_std: Standard deviation of the log error of training images.
+        log_density_mean: Mean log density of training images, in nats.
+        log_density_std: Standard deviation of the log density of training images, in nats.
     """
 
     log_error_mean: float
-    log_error_deviation: float
+    log_error_std: float
     log_density_mean: float
-    log_density_deviation: float
+    log_density_std: float
 
     @classmethod
     def fit(
@@ -46,55 +48,54 @@ class DensityCorrectedScore:
         """Fit the score to training images.
 
         Args:
-            errors: Reconstruction errors of training images, positive, [n]; see `squared_error`.
-            log_densities: Of their latents, in nats, [n]; see `gaussian_mixture`.
+            errors: Positive reconstruction errors of training images, [n]; see `squared_error`.
+            log_densities: Log densities of their latents in nats, [n]; see `gaussian_mixture`.
 
         Raises:
             ValueError: If an error is not positive, or all errors or densities are the same.
         """
         if not (errors > 0).all():
-            raise ValueError("errors: positive ones expected")
+            raise ValueError("errors: expected positive values")
         log_errors = np.log(errors, dtype=np.float64)
         score = cls(
             log_error_mean=float(log_errors.mean()),
-            log_error_deviation=float(log_errors.std()),
+            log_error_std=float(log_errors.std()),
             log_density_mean=float(log_densities.mean(dtype=np.float64)),
-            log_density_deviation=float(log_densities.std(dtype=np.float64)),
+            log_density_std=float(log_densities.std(dtype=np.float64)),
         )
-        if not min(score.log_error_deviation, score.log_density_deviation) > 0:
-            raise ValueError("errors, log_densities: different ones of different images expected")
+        if not min(score.log_error_std, score.log_density_std) > 0:
+            raise ValueError("errors, log_densities: expected values that differ between images")
         return score
 
     def score(
         self, errors: NDArray[np.floating], log_densities: NDArray[np.floating]
     ) -> NDArray[np.float64]:
-        """Return anomaly scores, [n], of reconstruction errors and log densities, [n] each."""
+        """Return anomaly scores, [n], from reconstruction errors and log densities, [n] each."""
         log_errors = np.log(errors, dtype=np.float64)
-        error = (log_errors - self.log_error_mean) / self.log_error_deviation
-        density = (log_densities - self.log_density_mean) / self.log_density_deviation
-        return error - DENSITY_WEIGHT * density
+        scaled_error = (log_errors - self.log_error_mean) / self.log_error_std
+        scaled_density = (log_densities - self.log_density_mean) / self.log_density_std
+        return scaled_error - DENSITY_WEIGHT * scaled_density
 
 
 def highest_channel(scores: NDArray[np.floating], channels: int) -> NDArray[np.floating]:
-    """Return the scores of stacks, [n]: the highest of their channels' scores.
+    """Return the highest score among the channels of each stack, [n].
 
     One anomalous digit makes a stack anomalous.
 
     Args:
-        scores: Of single images in the order of `stacking.split_channels`, [n * channels].
-        channels: Images in a stack.
+        scores: Scores of the channels in the order of `stacking.split_channels`, [n * channels].
+        channels: Number of images in a stack.
     """
     return scores.reshape(-1, channels).max(axis=1)
 
 
 def squared_error(pixels: Tensor, logits: Tensor) -> Tensor:
-    """Return squared differences of images and probabilities of white, summed over pixels, [n].
+    """Return the squared error between pixels and probabilities of white, summed by image, [n].
 
-    Unlike the cross-entropy it tolerates grey pixels, and one confident mistake does not dominate
-    it.
+    Unlike the cross-entropy, it is 0 for exact grey pixels, and no single pixel dominates it.
 
     Args:
-        pixels: 0 to 1, [n, ...].
-        logits: Of white, of the same shape.
+        pixels: Pixels from 0 to 1, [n, ...].
+        logits: Logits of white of the same shape.
     """
     return (pixels - logits.sigmoid()).square().flatten(1).sum(1)

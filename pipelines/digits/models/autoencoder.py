@@ -1,4 +1,4 @@
-"""The autoencoder: a convolutional network that draws an image again from a few latents."""
+"""The autoencoder: a convolutional network that reconstructs images from a few latents."""
 
 import math
 from collections.abc import Sequence
@@ -16,21 +16,21 @@ SIDE = 28
 
 @dataclass(frozen=True)
 class Architecture:
-    """The sizes of an encoder, and of the decoder that mirrors it.
+    """Sizes of an encoder and of its mirror image, the decoder.
 
     Attributes:
-        in_channels: Of the images: 1, also for stacks a channel at a time; 3 for stacks as a whole.
+        in_channels: Number of image channels. With 1, each channel of a stack is a separate image.
+            With 3, the network processes whole stacks.
         latent_dim: Dimension of the latents.
-        widths: Channels of the convolutions, each of which halves the image's sides; one or two.
+        widths: Channels of the one or two convolutions, each of which halves the image's sides.
         hidden_dim: Width of the linear layers between the convolutions and the latents.
-        residual_blocks: Pairs of linear layers of that width by which the decoder bends the latents
-            before it draws. They let a variational autoencoder fill its prior evenly, so that more
-            of what is drawn from N(0, I) is a digit; but then the latents of strange images lie
-            among the others, and their density tells anomalies less well.
+        residual_blocks: Number of residual blocks with two linear layers in the decoder. They help
+            a variational autoencoder to match its prior, so that more samples from N(0, I) are
+            digits. However, the latents of anomalies then mix with those of normal images, and
+            their density separates the two less well.
 
     Raises:
-        ValueError: If a size is not positive, there are neither 1 nor 3 channels, or more
-            halvings than two or none.
+        ValueError: If a size is out of range.
     """
 
     in_channels: int = 1
@@ -41,7 +41,7 @@ class Architecture:
 
     def __post_init__(self) -> None:
         if self.in_channels not in (1, 3):
-            raise ValueError(f"in_channels: {self.in_channels}, 1 or 3 expected")
+            raise ValueError(f"in_channels: {self.in_channels}, expected 1 or 3")
         for name, values, least in [
             ("latent_dim", [self.latent_dim], 1),
             ("widths", self.widths, 1),
@@ -49,23 +49,23 @@ class Architecture:
             ("residual_blocks", [self.residual_blocks], 0),
         ]:
             if any(value < least for value in values):
-                given = ", ".join(map(str, values))
-                raise ValueError(f"{name}: {given}, at least {least} expected")
+                listed = ", ".join(map(str, values))
+                raise ValueError(f"{name}: {listed}, expected at least {least}")
         if not 1 <= len(self.widths) <= 2:
-            raise ValueError(f"widths: {list(self.widths)}, one or two expected")
+            raise ValueError(f"widths: {list(self.widths)}, expected one or two")
 
     @property
     def smallest(self) -> tuple[int, int, int]:
-        """The shape between convolutions and linear layers: channels, height, width."""
+        """Shape between convolutions and linear layers: channels, height, width."""
         side = SIDE // 2 ** len(self.widths)
         return self.widths[-1], side, side
 
 
 class Autoencoder(nn.Module):
-    """An encoder from images to latents and a decoder back.
+    """Deterministic autoencoder with an encoder and a decoder.
 
     Args:
-        architecture: Its sizes.
+        architecture: Sizes of the network.
 
     Example:
         >>> network = Autoencoder(Architecture(latent_dim=2, widths=[4], hidden_dim=8))
@@ -81,16 +81,16 @@ class Autoencoder(nn.Module):
         self.decoder = decoder(architecture)
 
     def encode(self, pixels: Tensor) -> Tensor:
-        """Return latents, [n, latent], of images, float [n, channels, 28, 28] from 0 to 1."""
+        """Encode images, float [n, channels, 28, 28] from 0 to 1, as latents, [n, latent_dim]."""
         return self.encoder(pixels)
 
     def decode(self, latents: Tensor) -> Tensor:
-        """Return logits of white, [n, channels, 28, 28], of latents, [n, latent]."""
+        """Decode latents, [n, latent_dim], to logits of white, [n, channels, 28, 28]."""
         return self.decoder(latents)
 
 
 def encoder(architecture: Architecture, outputs: int) -> nn.Sequential:
-    """Return the layers from images, [n, channels, 28, 28], to numbers, [n, outputs]."""
+    """Create the layers from images, [n, channels, 28, 28], to outputs, [n, outputs]."""
     layers: list[nn.Module] = []
     for before, after in pairwise([architecture.in_channels, *architecture.widths]):
         layers += [
@@ -109,7 +109,7 @@ def encoder(architecture: Architecture, outputs: int) -> nn.Sequential:
 
 
 def decoder(architecture: Architecture) -> nn.Sequential:
-    """Return the layers from latents, [n, latent], to logits of white, [n, channels, 28, 28]."""
+    """Create the layers from latents, [n, latent_dim], to logits, [n, channels, 28, 28]."""
     hidden = architecture.hidden_dim
     layers: list[nn.Module] = [nn.Linear(architecture.latent_dim, hidden)]
     layers += [_ResidualBlock(hidden) for _ in range(architecture.residual_blocks)]
@@ -131,9 +131,9 @@ def decoder(architecture: Architecture) -> nn.Sequential:
 
 
 class _ToFewChannels(nn.ConvTranspose2d):
-    """A transposed convolution as the product and the overlapping sum that it is.
+    """Transposed convolution as a matrix product and an overlapping sum.
 
-    To one channel, PyTorch's own takes three times as long on a CPU.
+    For one output channel, PyTorch's implementation takes three times as long on a CPU.
     """
 
     def forward(self, values: Tensor) -> Tensor:
@@ -150,7 +150,7 @@ class _ToFewChannels(nn.ConvTranspose2d):
 
 
 class _ResidualBlock(nn.Module):
-    """Two linear layers whose output is added to what comes in; at first it is 0."""
+    """Residual block with two linear layers, initialised as the identity."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -162,22 +162,23 @@ class _ResidualBlock(nn.Module):
 
 
 def _initialized(layers: nn.Sequential) -> nn.Sequential:
-    """Initialise weights so that ReLU keeps the scale of what passes (He et al., 2015).
+    """Initialise weights so that the activations keep their scale (He et al., 2015).
 
-    PyTorch's own shrink it by layer, and latents that matter little at first are given up.
+    PyTorch's default shrinks the scale in each layer. Latents with little initial effect then
+    collapse to the prior.
     """
     for layer in layers.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         elif isinstance(layer, nn.ConvTranspose2d):
-            # with stride 2, a quarter of the 4x4 weights of each input meet in an output
+            # with stride 2, each output sums a quarter of the 4x4 weights of each input channel
             inputs = layer.in_channels * 4
             nn.init.normal_(layer.weight, std=math.sqrt(2 / inputs))
     for block in layers:
         if isinstance(block, _ResidualBlock):
             nn.init.zeros_(block.second.weight)
-    # the last layer begins near 0: what comes out is neither sure nor far from the prior
+    # outputs start near 0: uncertain pixels, and posteriors near the prior
     with torch.no_grad():
         layers[-1].weight.mul_(0.1)
-    # the order of memory in which convolutions are fastest
+    # the memory format with the fastest convolutions
     return layers.to(memory_format=torch.channels_last)

@@ -57,18 +57,18 @@ class _AutoencoderTraining(LightningModule):
         return one_cycle(self, optimizer)
 
     def _loss(self, split: str, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Log the loss and its parts; return the loss and its KL, 0 if it has none."""
+        """Log the loss and its terms. Return the loss and its KL divergence, 0 if it has none."""
         images = _stacked_at_random(images, self.settings.architecture.in_channels)
         pixels = pixel_values(images, self.settings.binarization)
         kind, samples = KINDS[self.settings.kind], self.settings.importance_samples
-        parts = kind.loss(self.network, pixels, samples)
+        terms = kind.loss(self.network, pixels, samples)
         self.log_dict(
-            {f"{split}/{name}": value for name, value in parts.items()},
+            {f"{split}/{name}": value for name, value in terms.items()},
             on_step=False,
             on_epoch=True,
             batch_size=len(images),
         )
-        return parts["loss"], parts.get("kl", torch.zeros(()))
+        return terms["loss"], terms.get("kl", torch.zeros(()))
 
 
 def fit_autoencoder(
@@ -83,13 +83,13 @@ def fit_autoencoder(
     on_epoch: Callable[[int, dict[str, float]], None] | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> tuple[TrainedAutoencoder, TrainingResult]:
-    """Train an autoencoder, then fit the density of its latents.
+    """Train an autoencoder, then fit the densities of its latents.
 
     Args:
-        images: uint8 [n, 28, 28].
+        images: Single images, uint8 [n, 28, 28].
         settings: Hyperparameters.
-        mixture_components: Components of the Gaussian mixture fitted to the latents.
-        seed: Seed of every random draw.
+        mixture_components: Number of components of the Gaussian mixture fitted to the latents.
+        seed: Seed of all random numbers.
         device: See `train_autoencoder`.
         precision: See `train_autoencoder`.
         checkpoint_folder: See `train_autoencoder`.
@@ -135,18 +135,19 @@ def train_autoencoder(
 ) -> tuple[Network, TrainingResult]:
     """Train an autoencoder on images of single digits.
 
-    A network of three channels learns from stacks of these images, drawn anew at every step.
+    A network with three channels is trained on random stacks of these images, which differ in each
+    step.
 
     Args:
-        images: uint8 [n, 28, 28].
+        images: Single images, uint8 [n, 28, 28].
         settings: Hyperparameters.
-        seed: Seed of the initial weights, the validation split and every random draw of training.
+        seed: Seed of the initial weights, the validation split and all random numbers of training.
         device: See `pipelines.training.fit`.
         precision: Lightning's name of the precision.
         checkpoint_folder: Folder of the checkpoint, from which an interrupted training resumes.
         on_epoch: Called after each epoch with its number and its metrics: "train/loss" and
             "validation/loss" in nats per image. A variational autoencoder with one importance
-            sample also has their parts "…/reconstruction" and "…/kl".
+            sample also has the terms "…/reconstruction" and "…/kl".
         callbacks: Further Lightning callbacks.
 
     Returns:
@@ -187,9 +188,9 @@ def train_autoencoder(
 
 
 def _stacked_at_random(images: Tensor, channels: int) -> Tensor:
-    """Return stacks, [n, channels, 28, 28], of the single images of a batch, [n, 1, 28, 28].
+    """Stack the single images of a batch, [n, 1, 28, 28], as [n, channels, 28, 28].
 
-    Each channel contains every image of the batch once, in its own random order.
+    Each channel contains each image of the batch once, in a separate random order.
     """
     if channels == 1:
         return images

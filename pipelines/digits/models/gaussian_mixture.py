@@ -1,4 +1,4 @@
-"""A mixture of normal distributions fitted to latents, fast enough for hundreds of components."""
+"""Fast fit of a Gaussian mixture with hundreds of components."""
 
 import math
 
@@ -11,7 +11,7 @@ from pipelines.progress import progress
 
 __all__ = ["gaussian_mixture"]
 
-LEAST_VARIANCE = 1e-4  # of a component, as a share of the variance of all latents
+MIN_VARIANCE = 1e-4  # added to each component, relative to the variance of all latents
 
 
 def gaussian_mixture(
@@ -24,34 +24,37 @@ def gaussian_mixture(
 ) -> LatentDensity:
     """Fit a mixture of normal distributions with full covariances by expectation-maximisation.
 
-    Either step of an iteration is one product of matrices: the logarithm of a normal density is
-    linear in the quadratic terms of the latents, and sums of these are all that a covariance needs.
-    scikit-learn's `GaussianMixture`, a component at a time, takes many times as long.
+    Each step of an iteration is one matrix product: a log normal density is linear in the quadratic
+    terms of the latents, and a covariance depends only on their sums. scikit-learn's
+    `GaussianMixture` processes one component at a time and takes many times as long.
 
-    Of a variational autoencoder, latents drawn from the posteriors make a better density than the
-    posteriors' means: it leaves no component thinner than what the decoder can tell apart.
+    For a variational autoencoder, fit the mixture to samples from the posteriors, not to their
+    means. The components then are at least as wide as the posteriors.
 
     Args:
-        latents: Of the training images, [n, dimension].
+        latents: Latents of the training images, [n, dimension].
         components: Number of normal distributions, at least 1.
-        seed: Decides the k-means++ centres that the fit starts from.
-        max_iterations: Of expectation-maximisation, at least 1.
-        tolerance: Gain of mean log density, in nats, below which the fit ends before.
+        seed: Seed of the initial k-means++ centres.
+        max_iterations: Largest number of iterations, at least 1.
+        tolerance: Gain of the mean log density, in nats, below which the fit stops.
+
+    Returns:
+        The fitted mixture.
 
     Raises:
         ValueError: If an argument is out of range, or a coordinate depends linearly on others.
     """
     for name, value in [("components", components), ("max_iterations", max_iterations)]:
         if value < 1:
-            raise ValueError(f"{name}: {value}, at least 1 expected")
+            raise ValueError(f"{name}: {value}, expected at least 1")
     check_latents(latents, max(components, latents.shape[-1] + 1))
-    # fitted to whitened latents, of which squares can be summed without loss of digits
+    # sums of squares of whitened latents do not lose precision
     latents = latents.double()
     centre = latents.mean(dim=0)
-    spread, singular = torch.linalg.cholesky_ex(latents.T.cov())
+    factor, singular = torch.linalg.cholesky_ex(latents.T.cov())
     if singular:
-        raise ValueError("latents: a coordinate depends linearly on others, so has no density")
-    whitened = torch.linalg.solve_triangular(spread, (latents - centre).T, upper=False).T
+        raise ValueError("latents: a coordinate depends linearly on others, so it has no density")
+    whitened = torch.linalg.solve_triangular(factor, (latents - centre).T, upper=False).T
 
     terms = quadratic_terms(whitened)
     responsibilities = _nearest_centres(whitened, components, seed)
@@ -59,20 +62,20 @@ def gaussian_mixture(
     for _ in progress(range(max_iterations), "fitting a mixture to the latents"):
         mixture = _maximisation(responsibilities.T @ terms, whitened.shape[1])
         joint = terms @ mixture.coefficients()
-        total = joint.logsumexp(dim=1, keepdim=True)
-        responsibilities = joint.sub_(total).exp_()
-        if (reached := float(total.mean())) - previous < tolerance:
+        log_densities = joint.logsumexp(dim=1, keepdim=True)
+        responsibilities = joint.sub_(log_densities).exp_()
+        if (current := float(log_densities.mean())) - previous < tolerance:
             break
-        previous = reached
+        previous = current
     return LatentDensity(
         weights=mixture.weights,
-        means=centre + mixture.means @ spread.T,
-        factors=spread @ mixture.factors,
+        means=centre + mixture.means @ factor.T,
+        factors=factor @ mixture.factors,
     )
 
 
 def _nearest_centres(latents: Tensor, components: int, seed: int) -> Tensor:
-    """Return the nearest k-means++ centre of each latent, as ones and zeros [n, components]."""
+    """Return the nearest k-means++ centre of each latent, one-hot encoded as [n, components]."""
     from sklearn.cluster import kmeans_plusplus
 
     centres, _ = kmeans_plusplus(latents.numpy(), components, random_state=seed)
@@ -81,19 +84,19 @@ def _nearest_centres(latents: Tensor, components: int, seed: int) -> Tensor:
 
 
 def _maximisation(sums: Tensor, dimension: int) -> LatentDensity:
-    """Return the mixture of the largest likelihood, given the weights of all latents.
+    """Return the mixture that maximises the likelihood for the given responsibilities.
 
     Args:
-        sums: Of the quadratic terms, weighted for each component, [components, terms].
-        dimension: Of the latents.
+        sums: Weighted sums of the quadratic terms, [components, terms].
+        dimension: Dimension of the latents.
     """
     rows, columns = torch.tril_indices(dimension, dimension)
-    members = sums[:, 0] + 10 * torch.finfo(sums.dtype).eps
-    means = sums[:, 1 : dimension + 1] / members[:, None]
+    sizes = sums[:, 0] + 10 * torch.finfo(sums.dtype).eps
+    means = sums[:, 1 : dimension + 1] / sizes[:, None]
     covariances = torch.empty(len(sums), dimension, dimension, dtype=sums.dtype)
-    covariances[:, rows, columns] = sums[:, dimension + 1 :] / members[:, None]
+    covariances[:, rows, columns] = sums[:, dimension + 1 :] / sizes[:, None]
     covariances[:, rows, columns] -= means[:, rows] * means[:, columns]
-    covariances.diagonal(dim1=1, dim2=2).add_(LEAST_VARIANCE)
-    # only the lower triangle, which is filled, is read
+    covariances.diagonal(dim1=1, dim2=2).add_(MIN_VARIANCE)
+    # cholesky reads the lower triangle only, the rest is undefined
     factors = torch.linalg.cholesky(covariances)
-    return LatentDensity(members / members.sum(), means, factors)
+    return LatentDensity(sizes / sizes.sum(), means, factors)

@@ -1,4 +1,4 @@
-"""Images out of latents: decoded, and walked through from one to another."""
+"""Decoding of latents, and interpolation between them."""
 
 from collections.abc import Callable
 
@@ -9,24 +9,22 @@ from torch import Tensor
 
 __all__ = ["DECODED_AT_ONCE", "decoded_images", "grey_levels", "latent_walk"]
 
-DECODED_AT_ONCE = 250  # more do not fit into two cores' caches
+DECODED_AT_ONCE = 250  # larger batches exceed the cache of two cores
 
 
 @torch.inference_mode()
 def decoded_images(
     decode: Callable[[Tensor], Tensor], latents: Tensor, at_once: int = DECODED_AT_ONCE
 ) -> NDArray[np.uint8]:
-    """Decode images from latents; the grey of each pixel is its probability of white.
-
-    For stacks decode a latent for each channel and join them; see `stacking.join_channels`.
+    """Decode latents to images, whose grey levels are the probabilities of white.
 
     Args:
-        decode: From latents [n, dimension] to logits [n, 1, height, width].
-        latents: [n, dimension], on the device of the decoder.
-        at_once: Images in a batch.
+        decode: Function from latents, [n, dimension], to logits, [n, channels, height, width].
+        latents: Latents on the device of the decoder, [n, dimension].
+        at_once: Batch size.
 
     Returns:
-        [n, height, width].
+        Images, [n, height, width], or [n, channels, height, width] with several channels.
 
     Example:
         >>> decoded_images(lambda z: z.view(-1, 1, 1, 3), torch.tensor([[-9.0, 0.0, 9.0]]))
@@ -36,23 +34,24 @@ def decoded_images(
 
 
 def grey_levels(logits: Tensor) -> NDArray[np.uint8]:
-    """Return probabilities of white as greys, [n, height, width] of logits [n, 1, height, width].
+    """Convert logits of white, [n, channels, height, width], to grey levels.
 
-    Of several channels, [n, channels, height, width].
+    Returns:
+        Images, [n, height, width], or [n, channels, height, width] with several channels.
     """
     return (logits.sigmoid().squeeze(1) * 255).round().to(torch.uint8).cpu().numpy()
 
 
 def latent_walk(start: Tensor, end: Tensor, steps: int) -> Tensor:
-    """Return latents at equal steps along the line from one to another, both ends included.
+    """Interpolate linearly between two latent vectors, both included.
 
     Args:
-        start: [..., dimension].
-        end: Of the same shape.
+        start: First latents, [..., dimension].
+        end: Last latents of the same shape.
         steps: Number of latents, at least 2.
 
     Returns:
-        [steps, ..., dimension].
+        Latents at equal distances, [steps, ..., dimension].
 
     Raises:
         ValueError: If there are fewer than two steps.
@@ -64,6 +63,6 @@ def latent_walk(start: Tensor, end: Tensor, steps: int) -> Tensor:
                 [2., 4.]])
     """
     if steps < 2:
-        raise ValueError(f"steps: {steps}, at least 2 expected")
+        raise ValueError(f"steps: {steps}, expected at least 2")
     shares = torch.linspace(0, 1, steps, device=start.device).view(-1, *[1] * start.ndim)
     return torch.lerp(start, end, shares)

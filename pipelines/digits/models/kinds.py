@@ -1,4 +1,4 @@
-"""The kinds of autoencoders: for each its network and the loss that trains it."""
+"""The kinds of autoencoders, each with its network and its training loss."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ class Kind:
     """A kind of autoencoder.
 
     Attributes:
-        network: Makes an untrained network of an architecture.
-        loss: Maps a network, pixels [n, channels, 28, 28] and the number of importance samples to
-            the "loss" of a training step in nats an image, and to its parts where it has any.
+        network: Class of the network, called with the architecture.
+        loss: Function of the network, pixels [n, channels, 28, 28] and the number of importance
+            samples. It returns the "loss" in nats per image and, if defined, its terms.
     """
 
     network: Callable[[Architecture], Network]
@@ -51,4 +51,4 @@ KINDS = {
     "autoencoder": Kind(Autoencoder, _reconstruction_loss),
     "variational": Kind(VariationalAutoencoder, _negative_bound),
 }
-"""Every kind by its name."""
+"""The kinds by name."""

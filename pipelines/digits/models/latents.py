@@ -1,7 +1,8 @@
-"""Densities over latents: where a decoder's images are drawn from, and how usual a latent is.
+"""Densities of latents, for sampling and for anomaly detection.
 
-A density fitted to the latents of the training images after training fills the gaps that the prior
-leaves between them (Ghosh et al., "From Variational to Deterministic Autoencoders", 2020).
+The prior also covers regions without training images. A density that is fitted to the latents of
+the training images avoids them (Ghosh et al., "From Variational to Deterministic Autoencoders",
+2020).
 """
 
 import math
@@ -28,13 +29,11 @@ LATENTS_AT_ONCE = 10_000
 
 @dataclass(frozen=True, eq=False)
 class LatentDensity:
-    """A mixture of normal distributions; a single normal distribution is a mixture of one.
-
-    It lives, and computes, on the CPU in double precision.
+    """A mixture of one or more normal distributions, on the CPU and in double precision.
 
     Attributes:
-        weights: Shares of the components, float64 [components], with sum 1.
-        means: float64 [components, dimension].
+        weights: Weights of the components with sum 1, float64 [components].
+        means: Means of the components, float64 [components, dimension].
         factors: Lower-triangular Cholesky factors of the components' covariances, float64
             [components, dimension, dimension].
     """
@@ -44,22 +43,22 @@ class LatentDensity:
     factors: Tensor
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
-        """Draw latents independently from the density, float32 [count, dimension]."""
+        """Sample independent latents from the density, float32 [count, dimension]."""
         component = torch.multinomial(self.weights, count, replacement=True, generator=generator)
         noise = torch.randn(count, self.means.shape[1], 1, dtype=torch.float64, generator=generator)
         return (self.means[component] + (self.factors[component] @ noise).squeeze(2)).float()
 
     def log_density(self, latents: Tensor) -> Tensor:
-        """Return the natural logarithm of the density at latents [n, dimension], float64 [n]."""
+        """Return the log density at latents, [n, dimension], as float64 [n]."""
         coefficients = self.coefficients()
         batches = latents.double().split(LATENTS_AT_ONCE)
         return torch.cat([(quadratic_terms(z) @ coefficients).logsumexp(dim=1) for z in batches])
 
     def coefficients(self) -> Tensor:
-        """Return coefficients of the quadratic terms in log (weight x normal density).
+        """Return the coefficients of the quadratic terms in log (weight x normal density).
 
-        The logarithm of a normal density is linear in the terms, so that one product of matrices
-        gives those of all latents and components.
+        A log normal density is linear in these terms. One matrix product therefore evaluates all
+        latents and components.
         """
         dimension = self.means.shape[1]
         rows, columns = torch.tril_indices(dimension, dimension)
@@ -77,7 +76,7 @@ class LatentDensity:
 
 
 def quadratic_terms(latents: Tensor) -> Tensor:
-    """Return 1, the coordinates, and their products as in `torch.tril_indices`, [n, terms].
+    """Return 1, the coordinates, and their products in the order of `tril_indices`, [n, terms].
 
     Example:
         >>> quadratic_terms(torch.tensor([[2.0, 3.0]]))
@@ -89,7 +88,7 @@ def quadratic_terms(latents: Tensor) -> Tensor:
 
 
 def standard_normal(dimension: int) -> LatentDensity:
-    """Return n(0, I), the prior of a variational autoencoder.
+    """Return the density of N(0, I), the prior of a variational autoencoder.
 
     Example:
         >>> standard_normal(2).log_density(torch.zeros(1, 2)).exp() * 2 * math.pi
@@ -103,38 +102,38 @@ def standard_normal(dimension: int) -> LatentDensity:
 
 
 def independent_normals(latents: Tensor) -> LatentDensity:
-    """Fit a normal distribution to each coordinate by itself.
+    """Fit a normal distribution to each coordinate separately.
 
     Args:
-        latents: Of the training images, [n, dimension].
+        latents: Latents of the training images, [n, dimension].
 
     Raises:
         ValueError: If the latents have fewer than two rows, or a coordinate is constant.
     """
     check_latents(latents, 2)
     latents = latents.double()
-    deviation = latents.std(dim=0)
-    if not (deviation > 0).all():
+    std = latents.std(dim=0)
+    if not (std > 0).all():
         raise ValueError("latents: a coordinate is constant, so it has no normal density")
     return LatentDensity(
         weights=torch.ones(1, dtype=torch.float64),
         means=latents.mean(dim=0, keepdim=True),
-        factors=torch.diag(deviation)[None],
+        factors=torch.diag(std)[None],
     )
 
 
 def save_density(density: LatentDensity, path: Path) -> None:
-    """Write a density as a safetensors file; the same density gives the same bytes."""
+    """Save a density as a safetensors file. The same density gives the same bytes."""
     tensors = {name: tensor.contiguous() for name, tensor in asdict(density).items()}
     path.write_bytes(save(tensors))
 
 
 def load_density(path: Path) -> LatentDensity:
-    """Load the density that `save_density` wrote.
+    """Load the density that `save_density` saved.
 
     Raises:
         FileNotFoundError: If the file is missing.
-        ValueError: If it is damaged, or holds no density.
+        ValueError: If the file is damaged or does not contain a density.
     """
     try:
         density = LatentDensity(**load_file(path))
@@ -152,13 +151,17 @@ def load_density(path: Path) -> LatentDensity:
 
 
 def check_latents(latents: Tensor, least: int) -> None:
-    """Check that latents are [n, dimension], finite and not too few.
+    """Check the shape of latents, [n, dimension], and that they are finite.
+
+    Args:
+        latents: The latents.
+        least: Smallest accepted number of latents.
 
     Raises:
-        ValueError: If they are not.
+        ValueError: If the latents have another shape, are too few or are not finite.
     """
     if latents.ndim != 2 or len(latents) < least or not latents.isfinite().all():
         raise ValueError(
-            f"latents: shape {list(latents.shape)}, finite [n, dimension] with n at least {least} "
-            "expected"
+            f"latents: shape {list(latents.shape)}, expected finite [n, dimension] with n at least "
+            f"{least}"
         )

@@ -1,4 +1,4 @@
-"""Parts of the likelihood that a variational autoencoder assigns to images, in nats."""
+"""Terms of the likelihood of a variational autoencoder, in nats."""
 
 from torch import Tensor
 from torch.nn import functional
@@ -10,8 +10,9 @@ def bernoulli_log_likelihood(pixels: Tensor, logits: Tensor) -> Tensor:
     """Return log p(pixels | latents), [n]: the sum of x·l - softplus(l) for logits l.
 
     Args:
-        pixels: 0 to 1, [n, ...]; of a value between, the expectation over its binarisation.
-        logits: Of white, of the same shape.
+        pixels: Pixels from 0 to 1, [n, ...]. Values between 0 and 1 give the expectation over
+            their dynamic binarisation.
+        logits: Logits of white of the same shape.
 
     Example:
         >>> bernoulli_log_likelihood(torch.tensor([[1.0, 0.0]]), torch.zeros(1, 2)).exp()
@@ -23,10 +24,10 @@ def bernoulli_log_likelihood(pixels: Tensor, logits: Tensor) -> Tensor:
 def kl_from_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Return KL(N(mean, variance) || N(0, I)) of independent coordinates, in nats, [n].
 
-    Kingma and Welling (2014), appendix B.
+    See Kingma and Welling (2014), appendix B.
 
     Args:
-        mean: [n, dimension].
-        log_variance: [n, dimension].
+        mean: Means, [n, dimension].
+        log_variance: Logarithms of the variances, [n, dimension].
     """
     return (mean.square() + log_variance.exp() - 1 - log_variance).sum(1) / 2

@@ -1,7 +1,6 @@
-"""Samples of an autoencoder at a few steps of its training."""
+"""Records samples of an autoencoder at a few steps of its training."""
 
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,27 +12,15 @@ from torch import Tensor
 from pipelines.digits.data.stacking import pixel_values
 from pipelines.digits.models.generation import decoded_images
 from pipelines.digits.models.kinds import Network
+from pipelines.digits.models.training_samples import TrainingSamples
 from pipelines.digits.models.variational import VariationalAutoencoder
 
-__all__ = ["SampleRecorder", "TrainingSamples", "load_training_samples", "save_training_samples"]
+__all__ = ["SampleRecorder"]
 
-FILE_NAME = "samples_during_training.npz"
 SAMPLES = 8
 RECORDINGS = 8
 # the first recording, as a share of all steps; later the images change more slowly
 EARLIEST = 0.01
-
-
-class TrainingSamples(NamedTuple):
-    """Images decoded from the same latents at several steps of a training.
-
-    Attributes:
-        epochs: Epochs trained before each recording, fractions included, [recordings].
-        images: uint8 [recordings, samples, 28, 28], or stacks [recordings, samples, 28, 28, 3].
-    """
-
-    epochs: NDArray[np.float64]
-    images: NDArray[np.uint8]
 
 
 class SampleRecorder(Callback):
@@ -81,29 +68,6 @@ class SampleRecorder(Callback):
         if trainer.global_step in self.steps:
             self.epochs.append(trainer.global_step / trainer.num_training_batches)
             self.images.append(torch.from_numpy(_decoded(module.network, batch[0], self.seed)))
-
-
-def save_training_samples(samples: TrainingSamples, folder: Path) -> None:
-    """Write the samples as an NPZ file; the same samples give the same bytes."""
-    with (folder / FILE_NAME).open("wb") as file:
-        np.savez_compressed(file, **samples._asdict())
-
-
-def load_training_samples(folder: Path) -> TrainingSamples:
-    """Load what `save_training_samples` wrote.
-
-    Raises:
-        FileNotFoundError: If the file is missing.
-        ValueError: If the file is damaged.
-    """
-    path = folder / FILE_NAME
-    try:
-        with np.load(path) as arrays:
-            return TrainingSamples(**arrays)
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # a damaged archive can raise anything at all
-        raise ValueError(f"{path}: not samples of a training: {error}") from error
 
 
 @torch.no_grad()

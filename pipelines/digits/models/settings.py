@@ -16,16 +16,16 @@ class VerifierSettings:
     """Hyperparameters of a verifier.
 
     Attributes:
-        blocks: Channels of the convolutions, block by block; see `Verifier`.
-        dropout: Share of the last block's outputs left out in training.
-        augmentation: How far training images are distorted.
-        epochs: Epochs to train at most; the learning rate's single cycle spans them all.
-        patience: Epochs without a better validation loss after which training stops, or None. High
-            rates in mid-cycle shake the loss: allow for more than half of the epochs.
-        batch_size: Images in a step.
-        learning_rate: Peak of the cycle.
+        blocks: Channels of the convolutions in each block; see `Verifier`.
+        dropout: Dropout probability of the last block's outputs.
+        augmentation: Ranges of the distortions of training images.
+        epochs: Largest number of epochs. The one-cycle learning rate spans all of them.
+        patience: Epochs without a better validation loss after which training stops, or None. The
+            loss fluctuates in the middle of the cycle, so use more than half of the epochs.
+        batch_size: Number of images in a step.
+        learning_rate: Peak of the one-cycle learning rate.
         weight_decay: AdamW's decay of the weights of convolutions and of the linear layer.
-        validation_fraction: Share of the training images, drawn at random, to validate with.
+        validation_fraction: Share of the training images in the random validation split.
     """
 
     blocks: Sequence[Sequence[int]] = ((32, 32), (64, 64))
@@ -44,27 +44,27 @@ class AutoencoderSettings:
     """Hyperparameters of an autoencoder.
 
     Attributes:
-        kind: A key of `KINDS`: whether latents are numbers, or drawn from distributions.
+        kind: Kind of autoencoder, a key of `KINDS`.
         architecture: Sizes of the network.
-        binarization: How grey levels become inputs; see `stacking.pixel_values`.
-        importance_samples: Latents that a variational autoencoder draws for an image in training;
-            with more than one it learns by the importance-weighted bound.
-        kl_warmup: Epochs in which the weight of KL(q(z|x) || N(0, I)) rises from 0 to 1, of a
-            variational autoencoder with one importance sample. Latents that would be given up at
-            once then learn to matter (Bowman et al., "Generating Sentences from a Continuous
-            Space", 2016; Sønderby et al., "Ladder Variational Autoencoders", 2016): images become
-            likelier, and N(0, I) is filled less evenly. Metrics are of the whole bound all along.
-        epochs: Epochs to train at most; the learning rate's single cycle spans them all.
+        binarization: Binarisation of grey levels; see `stacking.pixel_values`.
+        importance_samples: Number of latents that a variational autoencoder samples per image in
+            training. With more than one, it maximises the importance-weighted bound.
+        kl_warmup: Epochs in which the weight of KL(q(z|x) || N(0, I)) increases from 0 to 1. It
+            requires a variational autoencoder with one importance sample. A warm-up keeps latents
+            from collapsing early (Bowman et al., "Generating Sentences from a Continuous Space",
+            2016; Sønderby et al., "Ladder Variational Autoencoders", 2016). The likelihood of
+            images increases, but the latents match N(0, I) less well. The logged metrics always
+            use the full weight.
+        epochs: Largest number of epochs. The one-cycle learning rate spans all of them.
         patience: Epochs without a better validation loss after which training stops, or None.
-        batch_size: Images in a step, at least 2.
-        learning_rate: Peak of the cycle.
+        batch_size: Number of images in a step, at least 2.
+        learning_rate: Peak of the one-cycle learning rate.
         weight_decay: AdamW's decay of the weights.
-        validation_fraction: Share of the training images, drawn at random, to validate with.
+        validation_fraction: Share of the training images in the random validation split.
 
     Raises:
-        ValueError: If there is no such kind, an autoencoder that is not variational is to draw, or
-            a batch has too few images for batch normalisation, or a warm-up is negative or of a
-            loss that has no KL.
+        ValueError: If the kind is unknown, a value is out of range, or the kind of autoencoder does
+            not support it.
     """
 
     kind: str = "variational"
@@ -81,19 +81,19 @@ class AutoencoderSettings:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError(f"kind: {self.kind!r}, one of {', '.join(KINDS)} expected")
+            raise ValueError(f"kind: {self.kind!r}, expected one of {', '.join(KINDS)}")
         if self.importance_samples < 1 or (
             self.kind == "autoencoder" and self.importance_samples != 1
         ):
             raise ValueError(
-                f"importance_samples: {self.importance_samples}, at least 1 expected, and 1 of an "
+                f"importance_samples: {self.importance_samples}, expected at least 1, and 1 for an "
                 "autoencoder that is not variational"
             )
         has_kl = self.kind == "variational" and self.importance_samples == 1
         if self.kl_warmup < 0 or (self.kl_warmup > 0 and not has_kl):
             raise ValueError(
-                f"kl_warmup: {self.kl_warmup}, at least 0 expected, and 0 of all but a variational "
+                f"kl_warmup: {self.kl_warmup}, expected at least 0, and 0 except for a variational "
                 "autoencoder with one importance sample"
             )
         if self.batch_size < 2:
-            raise ValueError(f"batch_size: {self.batch_size}, at least 2 expected")
+            raise ValueError(f"batch_size: {self.batch_size}, expected at least 2")

@@ -1,7 +1,7 @@
-"""The variational autoencoder: an autoencoder whose latents are draws from a distribution.
+"""The variational autoencoder and its training objectives.
 
-Its encoder gives each image a normal distribution over latents, its decoder each latent a Bernoulli
-distribution over every pixel, and N(0, I) is the prior (Kingma and Welling, "Auto-Encoding
+The encoder maps an image to a normal distribution of latents. The decoder maps latents to a
+Bernoulli distribution of each pixel. The prior is N(0, I) (Kingma and Welling, "Auto-Encoding
 Variational Bayes", 2014).
 """
 
@@ -17,10 +17,10 @@ __all__ = ["VariationalAutoencoder", "importance_weighted_bound", "lower_bound"]
 
 
 class VariationalAutoencoder(nn.Module):
-    """An encoder from images to normal distributions over latents, and a decoder back.
+    """Variational autoencoder with a normal posterior and Bernoulli pixels.
 
     Args:
-        architecture: Its sizes.
+        architecture: Sizes of the network.
 
     Example:
         >>> network = VariationalAutoencoder(Architecture(latent_dim=2, widths=[4], hidden_dim=8))
@@ -36,28 +36,29 @@ class VariationalAutoencoder(nn.Module):
         self.decoder = decoder(architecture)
 
     def encode(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and logarithm of the variance, [n, latent] each, of q(z|x).
+        """Return the mean and the log variance of q(z|x), [n, latent_dim] each.
 
         Args:
-            pixels: Images, float [n, channels, 28, 28] from 0 to 1.
+            pixels: Pixels from 0 to 1, float [n, channels, 28, 28].
         """
         mean, log_variance = self.encoder(pixels).chunk(2, dim=1)
         return mean, log_variance
 
     def decode(self, latents: Tensor) -> Tensor:
-        """Return logits of white, [n, channels, 28, 28], of latents, [n, latent]."""
+        """Decode latents, [n, latent_dim], to logits of white, [n, channels, 28, 28]."""
         return self.decoder(latents)
 
 
 def lower_bound(network: VariationalAutoencoder, pixels: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the two parts of the evidence lower bound, with one draw of the latents from q(z|x).
+    """Return the two terms of the evidence lower bound, with one sample from q(z|x).
 
     Args:
-        network: Of which the gradients are wanted.
-        pixels: Images, float [n, channels, 28, 28] from 0 to 1.
+        network: Variational autoencoder.
+        pixels: Pixels from 0 to 1, float [n, channels, 28, 28].
 
     Returns:
-        log p(x|z) and KL(q(z|x) || N(0, I)) in nats, [n] each; the bound is their difference.
+        The terms log p(x|z) and KL(q(z|x) || N(0, I)) in nats, [n] each. The bound is their
+        difference.
     """
     mean, log_variance = network.encode(pixels)
     latents = mean + (log_variance / 2).exp() * torch.randn_like(mean)
@@ -68,19 +69,19 @@ def lower_bound(network: VariationalAutoencoder, pixels: Tensor) -> tuple[Tensor
 def importance_weighted_bound(
     network: VariationalAutoencoder, pixels: Tensor, samples: int
 ) -> Tensor:
-    """Return a lower bound of log p(x), tighter with more samples: the log of their mean weight.
+    """Return the importance-weighted lower bound of log p(x), which is tighter with more samples.
 
-    The weights are p(x|z) p(z) / q(z|x), with z drawn from q(z|x) (Burda, Grosse and Salakhutdinov,
-    "Importance Weighted Autoencoders", 2016). With one sample it is the evidence lower bound,
-    though of more variance than `lower_bound`.
+    The bound is the logarithm of the mean of p(x|z) p(z) / q(z|x) over samples z from q(z|x). With
+    one sample, it is the evidence lower bound with more variance than `lower_bound`. See Burda,
+    Grosse and Salakhutdinov, "Importance Weighted Autoencoders", 2016.
 
     Args:
-        network: Of which the gradients are wanted.
-        pixels: Images, float [n, channels, 28, 28] from 0 to 1.
-        samples: Latents drawn for an image.
+        network: Variational autoencoder.
+        pixels: Pixels from 0 to 1, float [n, channels, 28, 28].
+        samples: Number of latents sampled per image.
 
     Returns:
-        In nats, [n].
+        Bounds in nats, [n].
     """
     mean, log_variance = network.encode(pixels)
     noise = torch.randn(samples, *mean.shape, device=mean.device, dtype=mean.dtype)

@@ -1,6 +1,6 @@
-"""The verifier: a convolutional network that classifies digits, in any number of channels.
+"""The verifier: a convolutional network that classifies digits.
 
-It classifies each channel of an image by itself.
+It classifies each channel of an image separately.
 """
 
 import json
@@ -30,27 +30,28 @@ __all__ = [
 SIDE = 28
 CLASSES = 10
 HEAD = 3  # layers after the last block
-BATCH_SIZE = 250  # more do not fit into a core's cache
+BATCH_SIZE = 250  # larger batches exceed the cache of a core
 
 CONFIGURATION_NAME = "verifier.json"
 WEIGHTS_NAME = "verifier.safetensors"
 
 
 class Verifier(nn.Module):
-    """A convolutional network over images of one digit.
+    """Convolutional network that classifies images of one digit.
 
-    The first convolution (6x6, stride 2) halves the image at once, which makes all that follows
-    four times cheaper. The others are 3x3, and the last of each block but the last block is pooled.
-    Each is followed by batch normalisation and ReLU. A linear layer reads the last block's outputs,
-    thinned by dropout in training.
+    The first convolution (6x6, stride 2) halves the sides of the image, so that all later layers
+    cost a quarter. The other convolutions are 3x3. Max pooling ends each block except the last.
+    Batch normalisation and ReLU follow each convolution. Dropout and a linear layer follow the last
+    block.
 
     Args:
-        blocks: Channels of the convolutions of each block: a block at 14x14, one at 7x7, and so on.
-        dropout: Share of the last block's outputs that are left out in training.
+        blocks: Channels of the convolutions of each block. The first block works at 14x14, the
+            second at 7x7, and so on.
+        dropout: Dropout probability of the last block's outputs.
 
     Raises:
-        ValueError: If there is no block or more than four, one is empty or a width not positive, or
-            if dropout is not in [0, 1).
+        ValueError: If there are not one to four blocks, a block is empty, a width is not positive,
+            or the dropout is not in [0, 1).
 
     Example:
         >>> Verifier(blocks=[[8], [16, 16]])(torch.zeros(5, 1, 28, 28)).shape
@@ -60,9 +61,9 @@ class Verifier(nn.Module):
     def __init__(self, blocks: Sequence[Sequence[int]], dropout: float = 0.0) -> None:
         super().__init__()
         if not 1 <= len(blocks) <= 4 or not all(blocks) or min(map(min, blocks)) < 1:
-            raise ValueError(f"blocks: {blocks}, one to four lists of positive widths expected")
+            raise ValueError(f"blocks: {blocks}, expected one to four lists of positive widths")
         if not 0 <= dropout < 1:
-            raise ValueError(f"dropout: {dropout}, at least 0 and less than 1 expected")
+            raise ValueError(f"dropout: {dropout}, expected at least 0 and less than 1")
         self.configuration = {"blocks": [list(block) for block in blocks], "dropout": dropout}
         widths = [width for block in blocks for width in block]
         pooled = set(np.cumsum([len(block) for block in blocks])[:-1])
@@ -71,41 +72,40 @@ class Verifier(nn.Module):
             if depth > 1:
                 layers.append(nn.Conv2d(widths[depth - 2], width, 3, padding=1, bias=False))
             if depth in pooled:
-                # before the normalisation, which then has a quarter of the work
+                # pooling before the normalisation reduces its cost to a quarter
                 layers.append(nn.MaxPool2d(2))
             layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
         side = SIDE // 2 ** len(blocks)
         self.layers = nn.Sequential(
             *layers, nn.Flatten(), nn.Dropout(dropout), nn.Linear(widths[-1] * side**2, CLASSES)
         )
-        # the order of memory in which convolutions are fastest
+        # the memory format with the fastest convolutions
         self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return logits, float [batch, 10], of images, float [batch, 1, 28, 28] from 0 to 1."""
+        """Classify images, float [batch, 1, 28, 28] from 0 to 1, and return logits, [batch, 10]."""
         return self.layers(images)
 
     def activations(self, images: Tensor) -> Tensor:
-        """Return outputs of the last block, [batch, width, height, width], of images."""
+        """Return the outputs of the last block, [batch, features, height, width]."""
         return self.layers[:-HEAD](images)
 
     def head(self, activations: Tensor) -> Tensor:
-        """Return logits, [batch, 10], of the last block's outputs."""
+        """Return the logits, [batch, 10], from the outputs of the last block."""
         return self.layers[-HEAD:](activations)
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """Probabilities and features of images, as a verifier computes them.
+    """Probabilities and features of images from a verifier.
 
-    The features are to digits what Inception's pooled ones are to natural images. Unpooled
-    activations, thousands a channel, would need far more images for their covariance.
+    The features correspond to Inception's pooled features of natural images. The covariance of
+    unpooled activations, thousands per channel, would require far more images.
 
     Attributes:
-        probabilities: Of the digits, which sum to 1 over the last axis, float32 [n, 10] or
-            [n, channels, 10].
-        features: The activations of the last block, averaged over all positions, float32
-            [n, width], or those of the channels in turn, [n, channels * width].
+        probabilities: Probabilities of the digits, float32 [n, 10] or [n, channels, 10].
+        features: Mean activations of the last block over all positions, float32 [n, features]. For
+            stacks, the features of the channels are concatenated, [n, channels * features].
     """
 
     probabilities: NDArray[np.float32]
@@ -113,19 +113,19 @@ class Reading:
 
 
 def read_images(network: Verifier, images: NDArray[np.uint8]) -> Reading:
-    """Return the probability of each digit, and features, of images.
+    """Return the probabilities of the digits and the features of images.
 
     Args:
-        network: It is put in evaluation mode, and works where its weights are.
-        images: uint8 [n, 28, 28] or [n, 28, 28, channels].
+        network: Verifier, which is set to evaluation mode. It runs on the device of its weights.
+        images: Images, uint8 [n, 28, 28] or [n, 28, 28, channels].
 
     Raises:
-        ValueError: If the images are of another type or shape.
+        ValueError: If the images have another type or shape.
     """
     if images.dtype != np.uint8 or images.ndim not in (3, 4) or images.shape[1:3] != (SIDE, SIDE):
         raise ValueError(
             f"images: {images.dtype} {list(images.shape)}, "
-            "uint8 [n, 28, 28] or [n, 28, 28, channels] expected"
+            "expected uint8 [n, 28, 28] or [n, 28, 28, channels]"
         )
     by_channel = np.moveaxis(images, 3, 1) if images.ndim == 4 else images
     pixels = torch.from_numpy(np.ascontiguousarray(by_channel)).view(-1, 1, SIDE, SIDE)
@@ -144,27 +144,27 @@ def read_images(network: Verifier, images: NDArray[np.uint8]) -> Reading:
 
 
 def classify(network: Verifier, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the probabilities of `read_images` alone, [n, 10] or [n, channels, 10]."""
+    """Return only the probabilities of `read_images`, [n, 10] or [n, channels, 10]."""
     return read_images(network, images).probabilities
 
 
 def save_verifier(network: Verifier, folder: Path) -> None:
-    """Write a verifier as `verifier.safetensors` and the `verifier.json` that rebuilds it.
+    """Save the weights as `verifier.safetensors` and the configuration as `verifier.json`.
 
     The same network gives the same bytes.
     """
     (folder / CONFIGURATION_NAME).write_text(json.dumps(network.configuration, indent=2) + "\n")
     weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    (folder / WEIGHTS_NAME).write_bytes(save(weights))  # save_file would hide what the disk says
+    (folder / WEIGHTS_NAME).write_bytes(save(weights))  # save_file hides errors of the disk
     write_checksums(folder)
 
 
 def load_verifier(folder: Path) -> Verifier:
-    """Load the verifier that `save_verifier` wrote, in evaluation mode.
+    """Load the verifier that `save_verifier` saved, in evaluation mode.
 
     Raises:
         FileNotFoundError: If a file is missing.
-        ValueError: If a file was changed since, or the two do not belong together.
+        ValueError: If a file was changed, or the files do not match each other.
     """
     try:
         check_checksums(folder)
@@ -177,5 +177,5 @@ def load_verifier(folder: Path) -> Verifier:
 
 
 def unit_scale(images: Tensor) -> Tensor:
-    """Return grey levels 0 to 255 as float32 from 0 to 1."""
+    """Scale grey levels 0 to 255 to float32 from 0 to 1."""
     return images.float() / 255

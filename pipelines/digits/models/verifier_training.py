@@ -1,4 +1,4 @@
-"""Training of the verifier: distorted images, AdamW, and one cycle of the learning rate."""
+"""Training of the verifier, with distorted images, AdamW and a one-cycle learning rate."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ from pipelines.training import Device, Precision, TensorBatches, TrainingResult,
 
 __all__ = ["train_verifier"]
 
-VALIDATION_BATCH_SIZE = 1000  # it decides memory and speed alone
+VALIDATION_BATCH_SIZE = 1000  # affects memory and speed only
 
 
 class _VerifierTraining(LightningModule):
@@ -45,7 +45,7 @@ class _VerifierTraining(LightningModule):
         parameters = list(self.network.parameters())
         optimizer = torch.optim.AdamW(
             [
-                # biases and the scales of the normalisation are free
+                # biases and normalisation layers have no weight decay
                 {"params": [p for p in parameters if p.ndim == 1], "weight_decay": 0.0},
                 {"params": [p for p in parameters if p.ndim > 1]},
             ],
@@ -81,15 +81,15 @@ def train_verifier(
     """Train a verifier on labelled digits.
 
     Args:
-        images: uint8 [n, 28, 28].
+        images: Training images, uint8 [n, 28, 28].
         labels: Digits 0 to 9, uint8 [n].
         settings: Hyperparameters.
-        seed: Decides the first weights, the validation images and every random draw of training.
-        device: See `pipelines.training.fit`, as for the three that follow.
-        precision: As Lightning names it.
-        checkpoint_folder: Where to keep, and to look for, the last epoch's state.
-        on_epoch: Called with the number and the metrics of each epoch: "train/loss" and
-            "train/accuracy" of the distorted images, "validation/loss" and "validation/accuracy".
+        seed: Seed of the initial weights, the validation split and all random numbers of training.
+        device: See `pipelines.training.fit`.
+        precision: Lightning's name of the precision.
+        checkpoint_folder: Folder of the checkpoint, from which an interrupted training resumes.
+        on_epoch: Called after each epoch with its number and its metrics: "train/loss" and
+            "train/accuracy" on distorted images, "validation/loss" and "validation/accuracy".
 
     Returns:
         The network of the epoch with the lowest validation loss, and the history.
@@ -102,7 +102,7 @@ def train_verifier(
     if not 0 < held_out < len(images):
         raise ValueError(
             f"validation_fraction: {settings.validation_fraction} of {len(images)} images, "
-            "a share that leaves some of them on either side expected"
+            "expected a share that leaves images for both training and validation"
         )
     pixels = torch.from_numpy(images).unsqueeze(1)
     classes = torch.from_numpy(labels.astype(np.int64))

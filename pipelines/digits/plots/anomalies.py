@@ -92,7 +92,7 @@ def score_histograms(
         raise ValueError("scores: none, at least one expected")
     rows = -(-len(scores) // 3)
     columns = -(-len(scores) // rows)
-    with styled_figure(max(3.4 * columns, 6.8), 2.6 * rows + 1, title) as figure:
+    with styled_figure(max(3.6 * columns, 7.2), 2.6 * rows + 1, title) as figure:
         panels = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes, (name, values) in zip(panels, scores.items(), strict=False):
             detection = detection_scores(values, anomalous)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipelines.digits.models.sample_recorder import TrainingSamples
+from pipelines.digits.models.training_samples import TrainingSamples
 from pipelines.pictures import COLOURS, styled_figure
 
 __all__ = [
@@ -57,7 +57,7 @@ def reconstructions(
         pairs.append(("stack" if originals.ndim == 4 else "", pair))
         if originals.ndim == 4:
             pairs += [(name, pair[..., c]) for c, name in enumerate(("red", "green", "blue"))]
-    size = columns * CELL + LABELS + 0.2, len(pairs) * (2 * CELL + 0.25) + 0.7
+    size = columns * CELL + LABELS + 0.6, len(pairs) * (2 * CELL + 0.25) + 0.7
     with styled_figure(*size, title) as figure:
         panels = figure.subplots(len(pairs), squeeze=False)[:, 0]
         for axes, (channel, pair) in zip(panels, pairs, strict=True):

@@ -26,7 +26,7 @@ def latent_map(plane: NDArray[np.floating], labels: NDArray[np.integer], title: 
     """
     if plane.shape != (len(labels), 2):
         raise ValueError(f"plane: shape {plane.shape}, {(len(labels), 2)} expected")
-    with styled_figure(6.4, 6, title) as figure:
+    with styled_figure(6.6, 6, title) as figure:
         axes = figure.subplots()
         colours = np.array(DIGIT_COLOURS)[labels]
         axes.scatter(*plane.T, s=9, c=colours, alpha=0.65, linewidths=0)

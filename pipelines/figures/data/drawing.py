@@ -29,8 +29,8 @@ def draw_figures(
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Draw noisy figures of balanced classes in random order.
 
-    A centred figure fills the canvas. Other figures lie in a square in one of the four corners,
-    with a side drawn uniformly from the whole numbers between 0.3 and 0.8 of the canvas.
+    A centred figure fills the canvas. Other figures lie in a square in one of the four corners. The
+    side of the square is drawn uniformly from the whole numbers between 0.3 and 0.8 of the canvas.
 
     - Cross: both diagonals of the square. Each diagonal is thick with probability 1/3: its two
       neighbouring off-diagonals are set as well.
@@ -86,8 +86,8 @@ def split_indices(
 ) -> tuple[NDArray[np.int64], ...]:
     """Split examples at random into disjoint splits, such as training, validation and test.
 
-    The sizes follow the largest-remainder method: each size is rounded down, and the remaining
-    examples go to the splits with the largest remainders, earlier splits first in a tie.
+    The sizes follow the largest-remainder method. Each size is rounded down, and the remaining
+    examples go to the splits with the largest remainders. In a tie, earlier splits come first.
 
     Args:
         count: Number of examples.

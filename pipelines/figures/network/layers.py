@@ -105,8 +105,8 @@ class MaxPool2d(Layer):
 
     def forward(self, x: Array, rng: Rng = None) -> tuple[Array, Any]:
         ((height, width, channels),) = self.shapes(x.shape[1:])
-        whole = x[:, : height * self.size, : width * self.size]
-        squares = whole.reshape(len(x), height, self.size, width, self.size, channels)
+        cropped = x[:, : height * self.size, : width * self.size]
+        squares = cropped.reshape(len(x), height, self.size, width, self.size, channels)
         y = reduce(np.maximum, self.pixels(squares))
         return y, (squares, y, x.shape)
 
@@ -116,8 +116,8 @@ class MaxPool2d(Layer):
         ties = reduce(np.add, [(pixel == y).astype(dy.dtype) for pixel in self.pixels(squares)])
         dsquares = (dy / ties)[:, :, None, :, None] * (squares == y[:, :, None, :, None])
         rows, columns = y.shape[1] * self.size, y.shape[2] * self.size
-        dwhole = dsquares.reshape(count, rows, columns, channels)
-        return (np.pad(dwhole, ((0, 0), (0, height - rows), (0, width - columns), (0, 0))),)
+        dcropped = dsquares.reshape(count, rows, columns, channels)
+        return (np.pad(dcropped, ((0, 0), (0, height - rows), (0, width - columns), (0, 0))),)
 
     def pixels(self, squares: Array) -> list[Array]:
         """Return each position in the squares `[n, h, row, w, column, c]` as `[n, h, w, c]`."""
@@ -159,4 +159,4 @@ class Activation(Layer):
         return (backward(da, *saved),)
 
 
-LAYERS = {each.__name__: each for each in (Activation, Conv2d, Dense, Dropout, MaxPool2d)}
+LAYERS = {layer.__name__: layer for layer in (Activation, Conv2d, Dense, Dropout, MaxPool2d)}

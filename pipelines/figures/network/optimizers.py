@@ -1,7 +1,7 @@
 """Optimizers and learning-rate schedules.
 
 An optimizer takes the parameters w, their gradient g and its running means, each `[count]`, the
-learning rate η, and the number t of the step (from 1). It returns the new parameters and means.
+learning rate η, and the number t of the step (from 1). It returns new parameters and means.
 """
 
 import math

@@ -86,8 +86,8 @@ def find_blank_lines(content: bytes, path: Path) -> NDArray[np.bool_]:
     """Return which lines are empty, [lines], and check that the others are complete.
 
     Raises:
-        TableError: If the content is not text, the header is missing, the last line does not end
-            with a newline, or the number of fields in a line differs from the header.
+        TableError: If the content is not text, the header is missing, the last line has no newline,
+            or a line has another number of fields than the header.
     """
     if b"\0" in content:
         raise TableError(f"{path}: contains zero bytes, text in UTF-8 expected")

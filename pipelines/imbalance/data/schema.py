@@ -76,9 +76,9 @@ def check_table(
         source: Name of the table in error messages.
 
     Raises:
-        TableError: If a column is missing, unexpected or not float64; if a value is missing,
-            infinite or outside `LIMITS`; or if the index is not `start_time` without a time zone in
-            steps of five minutes. The message names the column and the first rows.
+        TableError: If a column is missing, unexpected or not float64. If a value is missing,
+            infinite or outside `LIMITS`. If the index is not `start_time`, without a time zone and
+            in steps of five minutes. The message names the column and the first rows.
 
     Example:
         >>> times = pd.date_range("2021-03-01", periods=2, freq="5min", name="start_time")

@@ -28,11 +28,11 @@ def read_tables(paths: Sequence[Path]) -> tuple[pd.DataFrame, Repairs]:
         The table in ascending order, and the repairs.
 
     Raises:
-        TableError: If there is no file; if columns are missing, unexpected or repeated; if a line
-            has the wrong number of fields or the last line is cut; if a cell is not a number or a
-            time, or is outside `schema.LIMITS`; if the times of a file are not ascending multiples
-            of five minutes; if overlapping files differ; or if a gap is too long to fill. The
-            message names file, column and first lines.
+        TableError: If there is no file, a file is invalid, overlapping files differ, or a gap is
+            too long to fill. A file is invalid if columns are missing, unexpected or repeated. It
+            is also invalid if a line is incomplete, a value is not a number or outside
+            `schema.LIMITS`, or the times are not ascending multiples of five minutes. The message
+            names file, column and first lines.
         OSError: If a file cannot be read.
     """
     if not paths:

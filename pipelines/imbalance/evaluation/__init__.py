@@ -1,1 +1,1 @@
-"""Evaluation of forecasters: the backtest, its scores, and the significance of differences."""
+"""Evaluation of forecasters: backtest, scores, and tests of significance."""

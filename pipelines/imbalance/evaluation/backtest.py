@@ -1,4 +1,4 @@
-"""The backtest: forecasts with intervals from every origin of a part of the series, scored."""
+"""Backtest of a model: forecasts with intervals from all origins of a split, and their scores."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,17 +25,17 @@ SUMMARY = ("rmse", "mae", "skill", "crps", *(f"coverage_{percent}" for percent i
 
 @dataclass(frozen=True, eq=False)
 class Backtest:
-    """The forecasts of a model from every origin, and their scores.
+    """Forecasts of a model from consecutive origins, and their scores.
 
     Attributes:
-        origins: Rows, one after the other, [n].
-        times: UTC, of every step, [n, horizon].
-        truth: The imbalance as it was measured, MW [n, horizon].
-        forecast: MW [n, horizon].
-        quantiles: At each of `intervals.LEVELS`, MW [n, horizon, 19].
-        persistence: The forecasts of persistence, MW [n, horizon].
-        scores: Of these forecasts.
-        scores_by_seed: Of each forecaster by itself, if there are several.
+        origins: Row numbers of the origins [n].
+        times: Start time of each step, UTC [n, horizon].
+        truth: Measured imbalance in MW [n, horizon].
+        forecast: Forecasts in MW [n, horizon].
+        quantiles: Quantiles at each of `intervals.LEVELS` in MW [n, horizon, 19].
+        persistence: Forecasts of persistence in MW [n, horizon].
+        scores: Scores of the forecasts.
+        scores_by_seed: Scores of each member of an ensemble; empty for a single forecaster.
     """
 
     origins: NDArray[np.int64]
@@ -48,38 +48,38 @@ class Backtest:
     scores_by_seed: Sequence[BacktestScores]
 
     def to_metrics(self, day: int, *, seed: int) -> dict[str, float]:
-        """Return the scores as plain numbers, with 95 % confidence intervals of the main ones.
+        """Return the scores as plain numbers, with 95 % confidence intervals of RMSE and skill.
 
         Args:
-            day: Rows in a day, as which the bootstrap draws its blocks.
-            seed: Of the bootstrap.
+            day: Number of rows per day, which is the block length of the bootstrap.
+            seed: Seed of the bootstrap.
         """
-        losses, still = (
-            squared_losses(self.truth, each) for each in (self.forecast, self.persistence)
+        losses, persistence_losses = (
+            squared_losses(self.truth, forecast) for forecast in (self.forecast, self.persistence)
         )
-        bounds = block_bootstrap(losses, still, min(day, len(losses)), seed=seed)
+        intervals = block_bootstrap(losses, persistence_losses, min(day, len(losses)), seed=seed)
         metrics = self.scores.to_metrics()
-        for name, (low, high) in bounds.items():
+        for name, (low, high) in intervals.items():
             metrics |= {f"{name}_ci_low": low, f"{name}_ci_high": high}
         return metrics
 
     def seed_metrics(self) -> dict[str, float]:
-        """Return means and standard deviations of the members' main scores; {} if there is one."""
+        """Return means and standard deviations of the members' main scores, if any."""
         if not self.scores_by_seed:
             return {}
-        every = [scores.to_metrics() for scores in self.scores_by_seed]
-        return aggregate_seeds([{name: each[name] for name in SUMMARY} for each in every])
+        by_member = [scores.to_metrics() for scores in self.scores_by_seed]
+        return aggregate_seeds([{name: scores[name] for name in SUMMARY} for scores in by_member])
 
 
 def run_backtest(
     trained: TrainedForecaster, features: Features, origins: NDArray[np.int64]
 ) -> Backtest:
-    """Forecast from every origin, with intervals that follow the errors known at each.
+    """Forecast from all origins, with intervals that adapt to the errors known at each origin.
 
     Args:
         trained: The model.
-        features: Of the table, as the model takes them.
-        origins: Rows, one after the other.
+        features: Features of the table, as returned by `trained.features`.
+        origins: Consecutive row numbers of origins.
 
     Raises:
         ValueError: If there is no origin, or the measured imbalance has a gap.
@@ -88,18 +88,18 @@ def run_backtest(
         raise ValueError("origins: none, at least one expected")
     truth, hours = features.truth(origins), hours_ahead(features, origins)
     times = features.times.to_numpy()[features.ahead(origins)]
-    still = persistence(features, origins)
+    baseline = persistence(features, origins)
 
-    def scored(
+    def evaluate(
         forecast: NDArray[np.float64], calibration: Calibration
     ) -> tuple[NDArray[np.float64], BacktestScores]:
         quantiles = track_quantiles(calibration, forecast, truth, hours)
-        return quantiles, backtest_scores(truth, forecast, still, quantiles, times)
+        return quantiles, backtest_scores(truth, forecast, baseline, quantiles, times)
 
     forecasts = trained.forecasts(features, origins)
     forecast = forecasts.mean(axis=0)
-    quantiles, scores = scored(forecast, trained.calibration)
+    quantiles, scores = evaluate(forecast, trained.calibration)
     by_seed = []
     if len(forecasts) > 1:
-        by_seed = [scored(*pair)[1] for pair in zip(forecasts, trained.calibrations, strict=True)]
-    return Backtest(origins, times, truth, forecast, quantiles, still, scores, by_seed)
+        by_seed = [evaluate(*pair)[1] for pair in zip(forecasts, trained.calibrations, strict=True)]
+    return Backtest(origins, times, truth, forecast, quantiles, baseline, scores, by_seed)

@@ -1,4 +1,4 @@
-"""Scores of a backtest: how far forecasts are off, and whether their intervals hold."""
+"""Scores of a backtest: errors of the forecasts, and coverage of their intervals."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,25 +12,25 @@ from pipelines.imbalance.forecasters.intervals import LEVELS, PERCENTS, interval
 __all__ = ["SEASONS", "BacktestScores", "aggregate_seeds", "backtest_scores", "crps"]
 
 SEASONS = ("winter", "spring", "summer", "autumn")
-"""From December, March, June and September on."""
+"""Seasons of three months, which start in December, March, June and September."""
 
 
 @dataclass(frozen=True, eq=False)
 class BacktestScores:
-    """Scores over every origin of a split.
+    """Scores over all origins of a split.
 
     Attributes:
         origins: Number of forecasts.
         rmse: Root mean squared error over all steps, MW.
         mae: Mean absolute error over all steps, MW.
-        skill: 1 - rmse / that of persistence.
+        skill: Skill score, 1 - RMSE / RMSE of persistence.
         crps: Continuous ranked probability score over all steps, MW; see `crps`.
-        rmse_by_step: MW [horizon].
-        mae_by_step: MW [horizon].
-        coverage: Share of steps within the interval, by its percentage.
-        coverage_by_step: The same for each step, [horizon].
-        coverage_by_hour: The same for each hour of the day, UTC [24]; NaN where there is none.
-        coverage_by_season: The same for each of `SEASONS`, [4]; NaN where there is none.
+        rmse_by_step: Root mean squared error of each step, MW [horizon].
+        mae_by_step: Mean absolute error of each step, MW [horizon].
+        coverage: Share of measurements within the interval, by its nominal coverage in percent.
+        coverage_by_step: Coverage of each step [horizon].
+        coverage_by_hour: Coverage in each hour of the day, UTC [24]; NaN without measurements.
+        coverage_by_season: Coverage in each of `SEASONS` [4]; NaN without measurements.
     """
 
     origins: int
@@ -46,7 +46,7 @@ class BacktestScores:
     coverage_by_season: Mapping[int, NDArray[np.float64]]
 
     def to_metrics(self) -> dict[str, float]:
-        """Return the scores as plain numbers, without undefined ones."""
+        """Return the scores as plain numbers; undefined scores are omitted."""
         metrics = {name: getattr(self, name) for name in ("rmse", "mae", "skill", "crps")}
         for step, (rmse, mae) in enumerate(
             zip(self.rmse_by_step, self.mae_by_step, strict=True), start=1
@@ -74,14 +74,14 @@ def backtest_scores(
     """Score forecasts against the measured imbalance.
 
     Args:
-        truth: MW [n, horizon].
-        forecast: MW [n, horizon].
-        persistence: What persistence forecasts, MW [n, horizon].
-        quantiles: At each of `intervals.LEVELS`, MW [n, horizon, 19].
-        times: UTC, of every step, [n, horizon].
+        truth: Measured imbalance in MW [n, horizon].
+        forecast: Forecasts in MW [n, horizon].
+        persistence: Forecasts of persistence in MW [n, horizon].
+        quantiles: Quantiles at each of `intervals.LEVELS` in MW [n, horizon, 19].
+        times: Start time of each step, UTC [n, horizon].
 
     Raises:
-        ValueError: If there is no forecast, shapes differ, or the truth has a gap.
+        ValueError: If there is no forecast, shapes differ, or a measurement is missing.
     """
     shapes = {array.shape for array in (truth, forecast, persistence, times)}
     if len(shapes) > 1 or not truth.size or quantiles.shape != (*truth.shape, len(LEVELS)):
@@ -93,8 +93,8 @@ def backtest_scores(
         raise ValueError(f"truth: {np.sum(~np.isfinite(truth))} values not finite, none expected")
     errors = forecast - truth
     rmse = _root_mean(errors)
-    clock = pd.DatetimeIndex(times.ravel())
-    hours, seasons = clock.hour.to_numpy(), (clock.month % 12 // 3).to_numpy()
+    step_times = pd.DatetimeIndex(times.ravel())
+    hours, seasons = step_times.hour.to_numpy(), (step_times.month % 12 // 3).to_numpy()
     inside = {}
     for percent in PERCENTS:
         lower, upper = interval(quantiles, percent)
@@ -107,42 +107,42 @@ def backtest_scores(
         crps=float(crps(truth, quantiles).mean()),
         rmse_by_step=_root_mean(errors, axis=0),
         mae_by_step=np.abs(errors).mean(axis=0),
-        coverage={percent: float(held.mean()) for percent, held in inside.items()},
-        coverage_by_step={percent: held.mean(axis=0) for percent, held in inside.items()},
-        coverage_by_hour={p: _share_by(held, hours, 24) for p, held in inside.items()},
-        coverage_by_season={p: _share_by(held, seasons, 4) for p, held in inside.items()},
+        coverage={percent: float(is_inside.mean()) for percent, is_inside in inside.items()},
+        coverage_by_step={p: is_inside.mean(axis=0) for p, is_inside in inside.items()},
+        coverage_by_hour={p: _share_by(is_inside, hours, 24) for p, is_inside in inside.items()},
+        coverage_by_season={p: _share_by(is_inside, seasons, 4) for p, is_inside in inside.items()},
     )
 
 
 def crps(truth: NDArray[np.float64], quantiles: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return continuous ranked probability score of each step, MW [n, horizon].
+    """Return the continuous ranked probability score of each step, MW [n, horizon].
 
-    It is twice the integral of the quantile loss over all levels (Laio and Tamea, 2007); here, the
-    mean over `intervals.LEVELS`, which leaves out the outermost twentieths of the distribution.
+    The score is twice the integral of the quantile loss over all levels (Laio and Tamea, 2007). It
+    is approximated by the mean over `intervals.LEVELS`, which excludes the outer 5 % tails.
 
     Args:
-        truth: MW [n, horizon].
-        quantiles: MW [n, horizon, 19].
+        truth: Measured imbalance in MW [n, horizon].
+        quantiles: Quantiles at each of `intervals.LEVELS` in MW [n, horizon, 19].
     """
-    above = truth[:, :, None] - quantiles
-    return 2 * np.maximum(LEVELS * above, (LEVELS - 1) * above).mean(axis=2)
+    errors = truth[:, :, None] - quantiles
+    return 2 * np.maximum(LEVELS * errors, (LEVELS - 1) * errors).mean(axis=2)
 
 
 def aggregate_seeds(metrics: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return the mean of every metric over seeds, and standard deviations of the main ones.
+    """Return the mean of each metric over seeds, and standard deviations of the main metrics.
 
     Args:
-        metrics: What `BacktestScores.to_metrics` gave for each seed; at least one.
+        metrics: The result of `BacktestScores.to_metrics` for each seed, at least one.
 
     Returns:
-        Every metric by its name, and `<name>_deviation` of rmse, mae, skill and crps where there is
-        more than one seed.
+        The mean of each metric by its name. With more than one seed, also `<name>_std`, the
+        standard deviation of rmse, mae, skill and crps.
     """
     frame = pd.DataFrame(list(metrics))
     aggregated = frame.mean().to_dict()
     if len(frame) > 1:
         for name in ("rmse", "mae", "skill", "crps"):
-            aggregated[f"{name}_deviation"] = float(frame[name].std())
+            aggregated[f"{name}_std"] = float(frame[name].std())
     return aggregated
 
 
@@ -151,10 +151,9 @@ def _root_mean(errors: NDArray[np.float64], axis: int | None = None) -> NDArray[
 
 
 def _share_by(
-    held: NDArray[np.bool_], groups: NDArray[np.integer], count: int
+    values: NDArray[np.bool_], groups: NDArray[np.integer], count: int
 ) -> NDArray[np.float64]:
-    """Return the share of true values in each group, NaN in empty ones."""
+    """Return the share of true values in each group, NaN in empty groups."""
     sizes = np.bincount(groups, minlength=count)
-    return np.where(
-        sizes > 0, np.bincount(groups, held.ravel(), minlength=count) / np.maximum(sizes, 1), np.nan
-    )
+    hits = np.bincount(groups, values.ravel(), minlength=count)
+    return np.where(sizes > 0, hits / np.maximum(sizes, 1), np.nan)

@@ -1,4 +1,4 @@
-"""Significance of a difference between forecasters, whose errors correlate over hours."""
+"""Significance of differences between forecasters with autocorrelated errors."""
 
 import math
 from collections.abc import Mapping
@@ -13,12 +13,13 @@ __all__ = ["DieboldMariano", "block_bootstrap", "compare_with", "diebold_mariano
 
 @dataclass(frozen=True)
 class DieboldMariano:
-    """The test of Diebold and Mariano (1995) that two forecasters are equally good.
+    """Result of a test of equal accuracy of two forecasters (Diebold and Mariano, 1995).
 
     Attributes:
-        difference: Mean loss of the first less that of the second; negative: the first is better.
-        statistic: The difference over its standard error, standard normal if they are equal.
-        p_value: Two-sided.
+        difference: Mean loss of the first forecaster minus that of the second. It is negative if
+            the first is better.
+        statistic: Difference divided by its standard error; standard normal under equal accuracy.
+        p_value: Two-sided p-value.
     """
 
     difference: float
@@ -29,20 +30,20 @@ class DieboldMariano:
 def diebold_mariano(
     losses: NDArray[np.float64], others: NDArray[np.float64], horizon: int
 ) -> DieboldMariano:
-    """Test whether the losses of two forecasters differ.
+    """Test whether the mean losses of two forecasters differ.
 
-    The variance allows for losses that hang together (Newey and West, 1987): forecasts of origins
-    less than a horizon apart share measurements, so the Bartlett weights reach over two horizons,
-    or as far as is usual for so many losses if that is more. The statistic has the correction of
-    Harvey, Leybourne and Newbold (1997).
+    The variance accounts for autocorrelated losses (Newey and West, 1987), because forecasts from
+    origins less than a horizon apart share measurements. The Bartlett weights cover two horizons,
+    or the usual rule 4 (n / 100)^(2/9) if it is larger. The statistic has the small-sample
+    correction of Harvey, Leybourne and Newbold (1997).
 
     Args:
-        losses: Of origins that follow each other, [n].
-        others: Of the other forecaster, [n].
-        horizon: Steps of a forecast.
+        losses: Losses of the first forecaster at consecutive origins [n].
+        others: Losses of the second forecaster [n].
+        horizon: Number of steps of a forecast.
 
     Raises:
-        ValueError: If the lengths differ, or are not more than two horizons.
+        ValueError: If the lengths differ or are not more than two horizons.
     """
     if losses.shape != others.shape or losses.ndim != 1 or len(losses) <= 2 * horizon:
         raise ValueError(
@@ -51,11 +52,11 @@ def diebold_mariano(
         )
     differences = losses - others
     mean, count = float(differences.mean()), len(differences)
-    reach = max(2 * horizon, math.floor(4 * (count / 100) ** (2 / 9)))
+    bandwidth = max(2 * horizon, math.floor(4 * (count / 100) ** (2 / 9)))
     centred = differences - mean
     variance = float(centred @ centred) / count
-    for lag in range(1, min(reach, count - 1) + 1):
-        weight = 1 - lag / (reach + 1)
+    for lag in range(1, min(bandwidth, count - 1) + 1):
+        weight = 1 - lag / (bandwidth + 1)
         variance += 2 * weight * float(centred[lag:] @ centred[:-lag]) / count
     if variance <= 0:
         return DieboldMariano(mean, 0.0, 1.0)
@@ -67,24 +68,24 @@ def diebold_mariano(
 def compare_with(
     baseline: str, losses: Mapping[str, "pd.Series[float]"], horizon: int
 ) -> dict[str, DieboldMariano]:
-    """Test every forecaster but the baseline against it.
+    """Test each forecaster against a baseline.
 
     Args:
-        baseline: Name of the forecaster that the others are compared with.
-        losses: Losses of each forecaster, by name, indexed by origin.
-        horizon: Steps of a forecast.
+        baseline: Name of the baseline.
+        losses: Losses of each forecaster by name, indexed by origin.
+        horizon: Number of steps of a forecast.
 
     Returns:
-        The test of each of the others, by name, in alphabetical order.
+        The result for each forecaster except the baseline, by name in alphabetical order.
 
     Raises:
-        ValueError: If two have forecasts from different origins, or there are too few.
+        ValueError: If forecasters have different origins, or there are too few origins.
     """
     tests = {}
     for name in sorted(losses.keys() - {baseline}):
         if not losses[name].index.equals(losses[baseline].index):
             raise ValueError(f"{name} and {baseline} have forecasts from different origins")
-        pair = (losses[each].to_numpy() for each in (name, baseline))
+        pair = (losses[key].to_numpy() for key in (name, baseline))
         tests[name] = diebold_mariano(*pair, horizon)
     return tests
 
@@ -98,18 +99,18 @@ def block_bootstrap(
     samples: int = 2000,
     confidence: float = 0.95,
 ) -> dict[str, tuple[float, float]]:
-    """Return confidence intervals of a root mean squared error and of its skill score.
+    """Return confidence intervals of the root mean squared error and of the skill score.
 
-    Circular block bootstrap (Politis and Romano, 1992): whole blocks of origins are drawn, so that
-    what hangs together stays together.
+    The circular block bootstrap (Politis and Romano, 1992) draws blocks of consecutive origins, to
+    preserve autocorrelation.
 
     Args:
-        losses: Mean squared errors of origins that follow each other, MW² [n].
-        others: The same of the forecaster that skill is measured against, [n].
-        block: Origins in a block, such as a day of them.
-        seed: Of the draws.
-        samples: Bootstrap samples.
-        confidence: Share of the samples within each interval.
+        losses: Mean squared errors at consecutive origins in MW² [n].
+        others: Mean squared errors of the baseline of the skill score in MW² [n].
+        block: Number of origins in a block, such as one day.
+        seed: Seed of the draws.
+        samples: Number of bootstrap samples.
+        confidence: Confidence level of the intervals.
 
     Returns:
         Lower and upper bound of "rmse" (MW) and of "skill".
@@ -129,12 +130,12 @@ def block_bootstrap(
     for series in (losses, others):
         sums = np.concatenate([[0.0], np.concatenate([series, series[:block]]).cumsum()])
         means.append((sums[starts + block] - sums[starts]).mean(axis=1) / block)
-    rmse, other = np.sqrt(means)
+    rmse, baseline_rmse = np.sqrt(means)
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     return {
         name: (float(low), float(high))
         for name, (low, high) in {
             "rmse": np.quantile(rmse, tails),
-            "skill": np.quantile(1 - rmse / other, tails),
+            "skill": np.quantile(1 - rmse / baseline_rmse, tails),
         }.items()
     }

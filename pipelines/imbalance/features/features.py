@@ -60,9 +60,9 @@ class Features:
         residual: Whether the target excludes the structural imbalance.
         means: Running means of the target over `MEANS` hours up to and including each row, MW
             [rows - horizon, 4].
-        changes: The columns of `CHANGES`, MW [rows, 10]: regulation, unusual plans, and profiles,
-            which are means of the target at the same time of the previous 1, 3 and 7 days. Models
-            use their differences from the origin.
+        changes: The columns of `CHANGES`, MW [rows, 10]: regulation, unusual plans, and profiles.
+            A profile is the mean of the target at the same time of the previous 1, 3 or 7 days.
+            Models use differences from the origin.
         calendar: The columns of `calendar.CALENDAR`, [rows, 9].
         date: Number of the Norwegian calendar day, [rows].
     """

@@ -40,8 +40,8 @@ def origin_features(features: Features, origins: NDArray[np.int64]) -> NDArray[n
 def step_features(features: Features, origins: NDArray[np.int64], step: int) -> NDArray[np.float64]:
     """Return the features of one step except the calendar, MW [origins, columns].
 
-    These are the changes from the origin to the step, the change of structural imbalance, and the
-    difference from the level of the target at the same minute of the last known hour.
+    These are the changes from the origin to the step, including the change of structural imbalance,
+    and the target at the same minute of the last known hour, relative to the level.
 
     Args:
         features: Features of the table.
@@ -63,8 +63,8 @@ def interactions(features: Features, origins: NDArray[np.int64], step: int) -> N
     """Return features whose effect depends on the time of the day, [origins, columns].
 
     These are products of unusual plans with the calendar's sines and cosines of the day. Further
-    columns repeat the level, and the longest mean relative to it, if midnight (the start of a
-    market day) lies between origin and step.
+    columns indicate whether midnight, the start of a market day, lies between origin and step. They
+    are the indicator and its products with the level and the longest running mean.
     """
     rows = origins + step
     changes = (features.changes[rows] - features.changes[origins])[:, HOURLY]

@@ -1,1 +1,1 @@
-"""The kinds of forecasters, their training, their intervals, and trained models in files."""
+"""Kinds of forecasters, their training, prediction intervals, and files of trained models."""

@@ -1,4 +1,4 @@
-"""Forecasts as a table, one row for each step of each origin."""
+"""Forecasts as a table with one row per origin and step."""
 
 import numpy as np
 import pandas as pd
@@ -15,17 +15,17 @@ def forecast_rows(
     forecast: NDArray[np.float64],
     quantiles: NDArray[np.float64],
 ) -> pd.DataFrame:
-    """Return forecasts as rows, one for each step of each.
+    """Return forecasts as a table with one row per origin and step.
 
     Args:
-        origins: When the last known row of each begins, UTC [n].
-        times: UTC, of every step, [n, horizon].
-        forecast: MW [n, horizon].
-        quantiles: At each of `intervals.LEVELS`, MW [n, horizon, 19].
+        origins: Start time of the row of each origin, UTC [n].
+        times: Start time of each step, UTC [n, horizon].
+        forecast: Forecasts in MW [n, horizon].
+        quantiles: Quantiles at each of `intervals.LEVELS` in MW [n, horizon, 19].
 
     Returns:
-        origin, step (from 1), time, forecast, and the bounds of the 80 % and 90 % intervals:
-        lower_80, upper_80, lower_90, upper_90.
+        A table with the columns origin, step (from 1), time, forecast, and the bounds of the 80 %
+        and 90 % intervals: lower_80, upper_80, lower_90, upper_90.
     """
     count, horizon = forecast.shape
     columns = {

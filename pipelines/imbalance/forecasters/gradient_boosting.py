@@ -1,4 +1,4 @@
-"""Gradient boosting: trees for all steps at once, the step being one of the features."""
+"""Gradient boosting: one ensemble of trees for all steps, with the step as a feature."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +25,12 @@ __all__ = ["BoostingForecaster", "fit_boosting", "load_boosting"]
 FILE_NAME = "gradient_boosting.skops"
 
 TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
-"""What a file may hold beyond the types that skops trusts by itself."""
+"""Types that a file may contain in addition to those that skops trusts by default."""
 
 
 @dataclass(frozen=True, eq=False)
 class BoostingForecaster:
-    """Trees that say how far the target moves from its level, in MW."""
+    """A forecaster whose trees predict the change of the target from its level, in MW."""
 
     trees: "HistGradientBoostingRegressor"
 
@@ -45,18 +45,18 @@ class BoostingForecaster:
         return start + np.column_stack(movement) + features.offset(origins)
 
     def save(self, folder: Path) -> None:
-        """Write `gradient_boosting.skops`, which executes nothing when it is loaded."""
+        """Write `gradient_boosting.skops`, which can be loaded without executing code."""
         from skops.io import dump
 
         dump(self.trees, folder / FILE_NAME)
 
 
 def load_boosting(folder: Path) -> BoostingForecaster:
-    """Load the forecaster that `BoostingForecaster.save` wrote.
+    """Load a forecaster written by `BoostingForecaster.save`.
 
     Raises:
         FileNotFoundError: If the file is missing.
-        ValueError: If it is damaged, or holds anything but trees.
+        ValueError: If the file is damaged or contains other types.
     """
     import skops.io
 
@@ -65,21 +65,21 @@ def load_boosting(folder: Path) -> BoostingForecaster:
     try:
         return BoostingForecaster(skops.io.loads(content, trusted=TRUSTED))
     except Exception as error:
-        # a damaged file can raise anything at all
+        # a damaged file can raise any exception
         reason = " ".join(str(error).split())
-        raise ValueError(f"{path}: no saved gradient boosting: {reason}") from error
+        raise ValueError(f"{path}: not a saved gradient boosting: {reason}") from error
 
 
 def fit_boosting(
     features: Features, origins: NDArray[np.int64], settings: BoostingSettings, *, seed: int
 ) -> BoostingForecaster:
-    """Grow the trees.
+    """Fit the trees.
 
     Args:
-        features: Of the table.
-        origins: Of the training split.
-        settings: What and how to learn.
-        seed: Decides which origins, and which features at every split, are drawn.
+        features: Features of the table.
+        origins: Origins of the training split.
+        settings: Hyperparameters.
+        seed: Seed for the draws of origins and of the features at each split of a tree.
 
     Raises:
         ValueError: If there is no origin.
@@ -107,8 +107,8 @@ def fit_boosting(
 def _columns(
     common: NDArray[np.float64], features: Features, origins: NDArray[np.int64], step: int
 ) -> NDArray[np.float32]:
-    """Return the features of one step, with calendar and the step itself, [origins, columns]."""
+    """Return the features of one step, including calendar and step number, [origins, columns]."""
     lead = np.full((len(origins), 1), step)
     calendar = features.calendar[origins + step]
-    parts = [common, step_features(features, origins, step), calendar, lead]
-    return np.hstack(parts).astype(np.float32)
+    blocks = [common, step_features(features, origins, step), calendar, lead]
+    return np.hstack(blocks).astype(np.float32)

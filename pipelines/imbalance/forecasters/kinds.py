@@ -1,4 +1,4 @@
-"""The kinds of forecasters: for each its hyperparameters, how it is fitted and how it is loaded."""
+"""Registry of the kinds of forecasters, with their hyperparameters and functions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Forecaster(Protocol):
         """Return the imbalance of the steps after each origin, MW [origins, horizon]."""
 
     def save(self, folder: Path) -> None:
-        """Write the files from which its kind loads it."""
+        """Write the files that `Kind.load` reads."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +39,10 @@ class Fitted:
     """The result of fitting one model.
 
     Attributes:
-        forecasters: One, or the members of an ensemble, whose mean is the forecast.
-        history: A row for each epoch; see `lstm_ensemble.join_histories`. It is empty if the kind
-            is not trained in epochs.
+        forecasters: A single forecaster, or the members of an ensemble. The forecast of an ensemble
+            is their mean.
+        history: One row per epoch; see `lstm_ensemble.join_histories`. It is empty if the kind is
+            not trained in epochs.
     """
 
     forecasters: list[Forecaster]
@@ -53,12 +54,12 @@ class Kind:
     """A kind of forecaster.
 
     Attributes:
-        settings: Type of its hyperparameters, a dataclass.
-        fit: Fits a model. Its arguments are the features of the table, the origins of its parts
-            (those of the test part are not used) and the hyperparameters; by keyword, `seed`, and
-            `device`, `checkpoint_folder` and `on_epoch` as in `pipelines.training.fit`, which kinds
-            that are not trained in epochs ignore.
-        load: Loads a forecaster from the folder that `Forecaster.save` wrote.
+        settings: Dataclass of the hyperparameters.
+        fit: Function that fits a model. It takes the features of the table, the origins (those of
+            the test split are not used) and the hyperparameters. Its keywords are `seed` and, as in
+            `pipelines.training.fit`, `device`, `checkpoint_folder` and `on_epoch`. Kinds that are
+            not trained in epochs ignore the last three.
+        load: Function that loads a forecaster from the folder written by `Forecaster.save`.
     """
 
     settings: type
@@ -66,7 +67,7 @@ class Kind:
     load: Callable[[Path], Forecaster]
 
 
-def _in_one_step(
+def _without_epochs(
     fit: Callable[[Features, NDArray[np.int64], Any, int], Forecaster],
 ) -> Callable[..., Fitted]:
     """Return `Kind.fit` of a kind that is not trained in epochs."""
@@ -75,22 +76,24 @@ def _in_one_step(
         features: Features, origins: Origins, settings: Any, *, seed: int, **_: Any
     ) -> Fitted:
         forecaster = fit(features, origins.training, settings, seed)
-        no_epochs = pd.DataFrame(columns=["epoch", "train/loss", "validation/loss"])
-        return Fitted([forecaster], no_epochs)
+        history = pd.DataFrame(columns=["epoch", "train/loss", "validation/loss"])
+        return Fitted([forecaster], history)
 
     return fit_once
 
 
 def _rule(rule: Forecaster) -> Kind:
     """Return the kind of a forecaster without hyperparameters, files or training."""
-    return Kind(PersistenceSettings, _in_one_step(lambda *_: rule), lambda _: rule)
+    return Kind(PersistenceSettings, _without_epochs(lambda *_: rule), lambda _: rule)
 
 
-def _fit_lstm(features: Features, origins: Origins, settings: LSTMSettings, **how: Any) -> Fitted:
-    # torch and lightning take longer to import than the other kinds take to train
+def _fit_lstm(
+    features: Features, origins: Origins, settings: LSTMSettings, **keywords: Any
+) -> Fitted:
+    # importing torch and lightning takes longer than training the other kinds
     from pipelines.imbalance.forecasters.lstm_ensemble import fit_lstm_ensemble
 
-    return Fitted(*fit_lstm_ensemble(features, origins, settings, **how))
+    return Fitted(*fit_lstm_ensemble(features, origins, settings, **keywords))
 
 
 def _load_lstm(folder: Path) -> Forecaster:
@@ -104,14 +107,14 @@ KINDS = {
     "structural_persistence": _rule(StructuralPersistence()),
     "ridge": Kind(
         RidgeSettings,
-        _in_one_step(lambda features, rows, s, _: fit_ridge(features, rows, alpha=s.alpha)),
+        _without_epochs(lambda features, rows, s, _: fit_ridge(features, rows, alpha=s.alpha)),
         load_ridge,
     ),
     "gradient_boosting": Kind(
         BoostingSettings,
-        _in_one_step(lambda features, rows, s, seed: fit_boosting(features, rows, s, seed=seed)),
+        _without_epochs(lambda features, rows, s, seed: fit_boosting(features, rows, s, seed=seed)),
         load_boosting,
     ),
     "lstm": Kind(LSTMSettings, _fit_lstm, _load_lstm),
 }
-"""Every kind by its name."""
+"""All kinds by name."""

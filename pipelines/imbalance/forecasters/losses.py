@@ -1,4 +1,4 @@
-"""The loss of a forecast, by which forecasters are validated and compared."""
+"""The loss used to validate and compare forecasters."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,8 +1,10 @@
-"""An LSTM that forecasts step by step, each forecast being the next step's previous value.
+"""An autoregressive LSTM, which uses each forecast as an input of the next step.
 
-It runs beside a linear highway, as in LSTNet (Lai et al., "Modeling Long- and Short-Term Temporal
-Patterns with Deep Neural Networks", 2018): the highway is a ridge regression fitted in closed form,
-and what the LSTM adds is what no linear map can say.
+The forecast is the sum of the LSTM's output and a linear highway. The highway is a ridge
+regression, fitted in closed form, and the LSTM adds the non-linear remainder.
+
+Source: Lai et al., "Modeling Long- and Short-Term Temporal Patterns with Deep Neural Networks",
+2018 (LSTNet).
 """
 
 import torch
@@ -20,19 +22,23 @@ KNOWN = len(CHANGES) + 1 + len(CALENDAR) + 3
 
 
 class ImbalanceLSTM(nn.Module):
-    """A recurrent network that reads the last two hours, then goes on through the next two.
+    """A recurrent network that reads the last two hours and forecasts the next two.
 
-    At every row it sees the target at the row before and an hour before, and its running means; how
-    plans, profiles and structural imbalance of the row differ from those of the origin; the
-    calendar, whether midnight lies between, and the lead. Up to the origin the target is the
-    measured one; after it, it is the network's own forecast, and so is all that is made from it.
-    The target counts from its level at the origin, which is an input itself.
+    Inputs at each row are:
+
+    - the target one row and one hour before, and its running means,
+    - the differences of plans, profiles and structural imbalance from their values at the origin,
+    - the calendar, whether midnight lies between origin and row, and the lead time,
+    - the level, which is the target at the origin.
+
+    The target is measured up to the origin. After it, the network's own forecasts replace the
+    target and everything computed from it. All target inputs are relative to the level.
 
     Args:
-        minutes: How long a row lasts, 5 or 15.
-        hidden_dim: Units.
-        dropout: Share of inputs and of hidden units left out in training, the same ones throughout
-            a window (Gal and Ghahramani, 2016).
+        minutes: Duration of a row, 5 or 15 minutes.
+        hidden_dim: Number of hidden units.
+        dropout: Probability of dropping an input or a hidden unit in training. The same mask is
+            used for all rows of a window (Gal and Ghahramani, 2016).
 
     Raises:
         ValueError: If an argument is out of range.
@@ -50,7 +56,7 @@ class ImbalanceLSTM(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.cell = nn.LSTMCell(RECURSIVE + KNOWN, hidden_dim)
         self.head = nn.Linear(hidden_dim, 1)
-        # so that training starts from the highway alone
+        # zero, so that training starts from the forecast of the highway
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
@@ -58,48 +64,47 @@ class ImbalanceLSTM(nn.Module):
         """Return the change of the target from each origin in units of its scale, [batch, horizon].
 
         Args:
-            rows: Of the table.
-            origins: int64 [batch].
-            highway: The movement that the highway forecasts, float32 [batch, horizon].
+            rows: Scaled features of the table.
+            origins: Row numbers of the origins, int64 [batch].
+            highway: Change of the target that the highway forecasts, float32 [batch, horizon].
         """
         known = self.known(rows, origins)
-        kept_inputs = self.dropout(known.new_ones(len(origins), RECURSIVE + KNOWN))
-        kept_units = self.dropout(known.new_ones(len(origins), self.cell.hidden_size))
+        input_mask = self.dropout(known.new_ones(len(origins), RECURSIVE + KNOWN))
+        unit_mask = self.dropout(known.new_ones(len(origins), self.cell.hidden_size))
 
-        read = origins[:, None] + torch.arange(1 - self.warm_up, 1, device=origins.device)
-        measured = measured_inputs(rows, read, self.clock) - rows.target[origins, None, None]
+        past = origins[:, None] + torch.arange(1 - self.warm_up, 1, device=origins.device)
+        measured = measured_inputs(rows, past, self.clock) - rows.target[origins, None, None]
         state = None
-        for place in range(self.warm_up):
-            inputs = torch.cat([measured[:, place], known[:, place]], dim=1)
-            state = self.cell(inputs * kept_inputs, state)
+        for position in range(self.warm_up):
+            inputs = torch.cat([measured[:, position], known[:, position]], dim=1)
+            state = self.cell(inputs * input_mask, state)
 
         rollout = Rollout(rows, origins, self.clock)
         for step in range(self.clock.horizon):
             inputs = torch.cat([rollout.inputs(), known[:, self.warm_up + step]], dim=1)
-            state = self.cell(inputs * kept_inputs, state)
-            added = self.head(state[0] * kept_units).squeeze(1)
-            rollout.append(highway[:, step] + added)
+            state = self.cell(inputs * input_mask, state)
+            correction = self.head(state[0] * unit_mask).squeeze(1)
+            rollout.append(highway[:, step] + correction)
         return torch.stack(rollout.forecasts, dim=1)
 
     def known(self, rows: Rows, origins: Tensor) -> Tensor:
-        """Return known inputs of all rows read or forecast, [batch, warm_up + horizon, KNOWN]."""
-        steps = (1 - self.warm_up, self.clock.horizon + 1)
-        after = torch.arange(*steps, device=origins.device)
-        window = origins[:, None] + after
+        """Return the inputs known at the origin, [batch, warm_up + horizon, KNOWN]."""
+        steps = torch.arange(1 - self.warm_up, self.clock.horizon + 1, device=origins.device)
+        window = origins[:, None] + steps
         structural = torch.cat(
             [rows.structural[window[:, : self.warm_up], 0], rows.structural[origins, 1:]], dim=1
         )
-        single = (
+        single_columns = (
             structural - rows.structural[origins, :1],
             rows.date[window] != rows.date[origins, None],
-            (after.clamp(min=0) / self.clock.horizon).expand(window.shape),
+            (steps.clamp(min=0) / self.clock.horizon).expand(window.shape),
             rows.target[origins, None].expand(window.shape),
         )
         return torch.cat(
             [
                 rows.changes[window] - rows.changes[origins, None],
                 rows.calendar[window],
-                torch.stack([column.float() for column in single], dim=2),
+                torch.stack([column.float() for column in single_columns], dim=2),
             ],
             dim=2,
         )

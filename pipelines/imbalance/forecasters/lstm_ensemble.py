@@ -1,4 +1,4 @@
-"""An ensemble of LSTMs, trained from seeds of their own beside one linear highway."""
+"""An ensemble of LSTMs with different seeds and a common linear highway."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,23 +29,23 @@ def fit_lstm_ensemble(
     checkpoint_folder: Path | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> tuple[list[LSTMForecaster], pd.DataFrame]:
-    """Train the networks whose mean is the forecast.
+    """Train the members of an ensemble, whose mean is the forecast.
 
     Args:
-        features: Of the table.
-        origins: Of its parts; those of the test part are not used.
+        features: Features of the table.
+        origins: Origins of the splits; those of the test split are not used.
         settings: Hyperparameters.
-        seed: From which the seed of each network is derived.
-        device: See `pipelines.training.fit`.
-        checkpoint_folder: Where each network keeps its checkpoint, in a folder of its own.
-        on_epoch: Called with the number and the metrics of each epoch of each network; the metrics
-            of the first are named `network_1/train/loss` and so on.
+        seed: Seed from which the seed of each network is derived.
+        device: Device; see `pipelines.training.fit`.
+        checkpoint_folder: Folder for the checkpoints, with one subfolder per network.
+        on_epoch: Function called with the number and the metrics of each epoch of each network.
+            The names of the metrics start with `network_1/` for the first network, and so on.
 
     Returns:
-        The networks, and their histories as `join_histories` returns them.
+        The trained members, and their histories as returned by `join_histories`.
 
     Raises:
-        ValueError: If an argument is out of range, or a part has no origin.
+        ValueError: If an argument is out of range, or a split has no origin.
         DivergenceError: If a loss becomes infinite or NaN.
     """
     highway = fit_highway(features, origins.training, settings)
@@ -68,20 +68,21 @@ def fit_lstm_ensemble(
 
 
 def join_histories(histories: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Join the histories of networks in one table, a row for each epoch.
+    """Join the histories of several networks in one table with one row per epoch.
 
     Returns:
-        epoch; the mean losses, missing where a network had stopped already; the columns of each
-        network's history, named `network_1/train/loss` and so on.
+        A table with the columns epoch, the mean losses, and the columns of each network's history,
+        named `network_1/train/loss` and so on. A mean is missing in epochs in which a network had
+        already stopped.
     """
-    each = [history.set_index("epoch") for history in histories]
-    means = {name: sum(history[name] for history in each) / len(each) for name in LOSSES}
-    columns = [history.add_prefix(f"network_{n}/") for n, history in enumerate(each, start=1)]
+    indexed = [history.set_index("epoch") for history in histories]
+    means = {name: sum(history[name] for history in indexed) / len(indexed) for name in LOSSES}
+    columns = [history.add_prefix(f"network_{n}/") for n, history in enumerate(indexed, start=1)]
     return pd.concat([pd.DataFrame(means), *columns], axis=1).rename_axis("epoch").reset_index()
 
 
 def _prefixed(on_epoch: OnEpoch, prefix: str) -> OnEpoch:
-    """Return a callback that passes metrics on with a prefix to their names."""
+    """Return a callback that adds a prefix to the names of metrics."""
 
     def call(epoch: int, metrics: dict[str, float]) -> None:
         on_epoch(epoch, {f"{prefix}{name}": value for name, value in metrics.items()})

@@ -1,4 +1,4 @@
-"""A trained LSTM with its highway and scales: forecasts in MW, and files without pickle."""
+"""A trained LSTM with its highway and scales, which forecasts in MW, and its files."""
 
 import json
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from pipelines.imbalance.forecasters.ridge import RidgeForecaster, load_ridge
 
 __all__ = ["LSTMForecaster", "load_lstm"]
 
-ORIGINS_AT_ONCE = 4096  # it decides memory and speed alone
+BATCH_SIZE = 4096  # affects only memory and speed
 
 CONFIGURATION_NAME = "lstm.json"
 WEIGHTS_NAME = "lstm.safetensors"
@@ -26,7 +26,7 @@ WEIGHTS_NAME = "lstm.safetensors"
 
 @dataclass(frozen=True, eq=False)
 class LSTMForecaster:
-    """An LSTM beside its linear highway, and the scales between them."""
+    """An LSTM with its linear highway and the scales of its features."""
 
     network: ImbalanceLSTM
     highway: RidgeForecaster
@@ -35,26 +35,26 @@ class LSTMForecaster:
     def forecast(self, features: Features, origins: NDArray[np.int64]) -> NDArray[np.float64]:
         """Forecast the imbalance of the steps after each origin, MW [origins, horizon].
 
-        The network is put in evaluation mode, and works where its weights are.
+        The network is set to evaluation mode and runs on the device of its weights.
         """
         device = next(self.network.parameters()).device
         rows = make_rows(features, self.scales).to(device)
         highway = torch.from_numpy(self.highway.movement(features, origins) / self.scales.target)
         batches = zip(
-            torch.from_numpy(origins).to(device).split(ORIGINS_AT_ONCE),
-            highway.float().to(device).split(ORIGINS_AT_ONCE),
+            torch.from_numpy(origins).to(device).split(BATCH_SIZE),
+            highway.float().to(device).split(BATCH_SIZE),
             strict=True,
         )
         self.network.eval()
         with torch.inference_mode():
-            movement = torch.cat([self.network(rows, *batch) for batch in batches])
-        moved = movement.double().cpu().numpy() * self.scales.target
-        return level(features, origins) + moved + features.offset(origins)
+            outputs = torch.cat([self.network(rows, *batch) for batch in batches])
+        movement = outputs.double().cpu().numpy() * self.scales.target
+        return level(features, origins) + movement + features.offset(origins)
 
     def save(self, folder: Path) -> None:
-        """Write `lstm.safetensors`, the `lstm.json` that rebuilds it, and the highway's file.
+        """Write weights to `lstm.safetensors`, settings to `lstm.json`, and the highway's file.
 
-        The same forecaster gives the same bytes.
+        Equal forecasters give equal bytes.
         """
         scales = {
             "target": self.scales.target,
@@ -69,11 +69,11 @@ class LSTMForecaster:
 
 
 def load_lstm(folder: Path) -> LSTMForecaster:
-    """Load the forecaster that `LSTMForecaster.save` wrote, in evaluation mode.
+    """Load a forecaster written by `LSTMForecaster.save`, in evaluation mode.
 
     Raises:
         FileNotFoundError: If a file is missing.
-        ValueError: If a file is damaged or they do not belong together.
+        ValueError: If a file is damaged or the files do not fit together.
     """
     highway = load_ridge(folder)
     try:

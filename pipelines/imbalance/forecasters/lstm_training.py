@@ -1,4 +1,4 @@
-"""How an LSTM is trained: free-running over the horizon, by the squared error of every step."""
+"""Training of an LSTM on its own rollout, with the squared error of all steps as loss."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,11 +21,11 @@ from pipelines.training import Device, TensorBatches, TrainingResult, fit, one_c
 
 __all__ = ["fit_highway", "train_lstm"]
 
-VALIDATION_BATCH_SIZE = 4096  # it decides memory and speed alone
+VALIDATION_BATCH_SIZE = 4096  # affects only memory and speed
 
 
 class _LSTMTraining(LightningModule):
-    """How an LSTM learns: its own forecasts as inputs, AdamW, one cycle of learning rate."""
+    """Training of an LSTM with AdamW and a one-cycle learning-rate schedule."""
 
     def __init__(self, network: ImbalanceLSTM, rows: Rows, settings: LSTMSettings) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class _LSTMTraining(LightningModule):
         return one_cycle(self, optimizer)
 
     def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
-        # a window across an outage would otherwise outweigh all others of its batch
+        # otherwise a window with an outage would dominate the gradient of its batch
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
 
     def _loss(
@@ -82,24 +82,24 @@ def train_lstm(
     on_epoch: Callable[[int, dict[str, float]], None] | None = None,
     highway: RidgeForecaster | None = None,
 ) -> tuple[LSTMForecaster, TrainingResult]:
-    """Train an LSTM beside its highway.
+    """Train an LSTM together with its highway.
 
-    Losses are squared errors of the imbalance within the limits, in units of the target's variance.
-    In training, quiet days count more; see `windows.quietness`.
+    The loss is the squared error of the clipped imbalance in units of the target's variance. In
+    training, quiet days have larger weights; see `windows.quietness`.
 
     Args:
-        features: Of the table; residual or not, that is what is learned.
+        features: Features of the table; their target is what the network forecasts.
         training: Origins of the training split.
-        validation: Origins of the validation split, which tell the best epoch and nothing else.
-        settings: What and how to learn.
-        seed: Decides the first weights, the windows and every random draw of training.
-        device: See `pipelines.training.fit`, as for the two that follow.
-        checkpoint_folder: Where to keep, and to look for, the last epoch's state.
-        on_epoch: Called with the number and the metrics of each epoch.
-        highway: What `fit_highway` returned, which no seed changes; None fits it.
+        validation: Origins of the validation split, which are used only to select the best epoch.
+        settings: Hyperparameters.
+        seed: Seed of the initial weights, the drawn windows and the training.
+        device: Device; see `pipelines.training.fit`.
+        checkpoint_folder: Folder of the checkpoint; see `pipelines.training.fit`.
+        on_epoch: Function called with the number and the metrics of each epoch.
+        highway: The result of `fit_highway`, which does not depend on the seed. None fits it.
 
     Returns:
-        The forecaster of the epoch with the lowest validation loss, and the history.
+        The forecaster with the weights of the best epoch, and the result of the training.
 
     Raises:
         ValueError: If an argument is out of range, or a split has no origin.
@@ -107,21 +107,23 @@ def train_lstm(
     """
     scales = fit_scales(features, training)
     highway = highway or fit_highway(features, training, settings)
-    drawn, validated = (
+    train_origins, validation_origins = (
         draw_origins(origins, settings.windows, seed) for origins in (training, validation)
     )
+    train_weights = quietness(features, train_origins)
+    validation_weights = np.ones(len(validation_origins))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = ImbalanceLSTM(features.clock.minutes, settings.hidden_dim, settings.dropout)
     result = fit(
         _LSTMTraining(network, make_rows(features, scales), settings),
         TensorBatches(
-            *_examples(features, drawn, highway, scales, quietness(features, drawn)),
+            *_examples(features, train_origins, highway, scales, train_weights),
             batch_size=settings.batch_size,
             shuffle=True,
         ),
         TensorBatches(
-            *_examples(features, validated, highway, scales, np.ones(len(validated))),
+            *_examples(features, validation_origins, highway, scales, validation_weights),
             batch_size=VALIDATION_BATCH_SIZE,
         ),
         max_epochs=settings.epochs,
@@ -137,12 +139,12 @@ def train_lstm(
 def fit_highway(
     features: Features, training: NDArray[np.int64], settings: LSTMSettings
 ) -> RidgeForecaster:
-    """Fit the linear highway that networks are trained beside.
+    """Fit the linear highway of the networks.
 
     Args:
-        features: Of the table.
+        features: Features of the table.
         training: Origins of the training split.
-        settings: Of which the penalty counts.
+        settings: Hyperparameters, of which only `ridge_alpha` is used.
 
     Raises:
         ValueError: If there is no origin.
@@ -157,7 +159,7 @@ def _examples(
     scales: Scales,
     weights: NDArray[np.float64],
 ) -> tuple[Tensor, ...]:
-    """Return origins, forecasts of the highway, targets in units of the scale, and weights."""
+    """Return origins, highway forecasts and targets (in units of the scale), and weights."""
     linear = highway.movement(features, origins) / scales.target
     movement = features.movement(origins) / scales.target
     return (

@@ -1,4 +1,4 @@
-"""Persistence: forecasts that need no training, and that every trained forecaster must beat."""
+"""Persistence forecasts, which need no training and serve as baselines."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,35 +12,35 @@ __all__ = ["Persistence", "StructuralPersistence", "persistence", "structural_pe
 
 
 def persistence(features: Features, origins: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return forecasts in which everything stays as it is at the origin, MW [origins, horizon].
+    """Return the clipped imbalance at each origin as forecast of all steps, MW [origins, horizon].
 
-    As in every forecaster, an imbalance beyond the limits counts as the limit. Otherwise gross
-    outliers alone would give the other forecasters an advantage over this one.
+    All forecasters use the clipped imbalance. Without clipping, gross outliers at origins would put
+    persistence at a disadvantage.
     """
     return np.repeat(features.limited[origins, None], features.clock.horizon, axis=1)
 
 
 def structural_persistence(features: Features, origins: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return forecasts in which all but the structural imbalance stays, MW [origins, horizon]."""
+    """Return persistence plus the change of the structural imbalance, MW [origins, horizon]."""
     structural = features.structural[origins]
     return features.limited[origins, None] + structural[:, 1:] - structural[:, :1]
 
 
 @dataclass(frozen=True)
 class Persistence:
-    """The forecaster by `persistence`."""
+    """Forecaster that returns `persistence`."""
 
     def forecast(self, features: Features, origins: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the imbalance of the steps after each origin, MW [origins, horizon]."""
         return persistence(features, origins)
 
     def save(self, folder: Path) -> None:
-        """Write nothing, as there is nothing to load."""
+        """Write nothing, because the forecaster has no parameters."""
 
 
 @dataclass(frozen=True)
 class StructuralPersistence(Persistence):
-    """The forecaster by `structural_persistence`."""
+    """Forecaster that returns `structural_persistence`."""
 
     def forecast(self, features: Features, origins: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the imbalance of the steps after each origin, MW [origins, horizon]."""

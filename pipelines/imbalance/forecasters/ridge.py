@@ -1,4 +1,4 @@
-"""Ridge regression, one model a step: a baseline, and the linear highway of the LSTM."""
+"""Ridge regression with one model per step: a baseline, and the linear highway of the LSTM."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +24,11 @@ FILE_NAME = "linear.safetensors"
 
 @dataclass(frozen=True, eq=False)
 class RidgeForecaster:
-    """A linear map for every step, from features to how far the target moves from its level.
+    """Linear models, one per step, of the change of the target from its level.
 
     Attributes:
-        coefficients: float64 [horizon, columns].
-        intercepts: MW [horizon].
+        coefficients: Coefficients, float64 [horizon, columns].
+        intercepts: Intercepts in MW [horizon].
         with_interactions: Whether the columns include `windows.interactions`.
     """
 
@@ -37,7 +37,7 @@ class RidgeForecaster:
     with_interactions: bool
 
     def movement(self, features: Features, origins: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the expected change of the target from its level, MW [origins, horizon]."""
+        """Return the predicted change of the target from its level, MW [origins, horizon]."""
         movement = np.empty((len(origins), len(self.intercepts)))
         common = origin_features(features, origins)
         for step, (weights, intercept) in enumerate(
@@ -53,7 +53,7 @@ class RidgeForecaster:
         return start + self.movement(features, origins) + features.offset(origins)
 
     def save(self, folder: Path) -> None:
-        """Write the forecaster as `linear.safetensors`; the same one gives the same bytes."""
+        """Write `linear.safetensors`; equal forecasters give equal bytes."""
         arrays = {
             "coefficients": self.coefficients,
             "intercepts": self.intercepts,
@@ -63,11 +63,11 @@ class RidgeForecaster:
 
 
 def load_ridge(folder: Path) -> RidgeForecaster:
-    """Load the forecaster that `RidgeForecaster.save` wrote.
+    """Load a forecaster written by `RidgeForecaster.save`.
 
     Raises:
         FileNotFoundError: If the file is missing.
-        ValueError: If it is damaged, or holds something else.
+        ValueError: If the file is damaged or has other content.
     """
     path = folder / FILE_NAME
     try:
@@ -89,15 +89,15 @@ def fit_ridge(
     alpha: float,
     with_interactions: bool = False,
 ) -> RidgeForecaster:
-    """Fit a ridge regression for every step.
+    """Fit one ridge regression per step.
 
-    Columns are scaled to unit variance. The calendar is left out: a plain linear term of it repeats
-    what the profiles of the days before say better, and its seasons would be taken for a trend.
+    Columns are scaled to unit variance. Calendar features are excluded: the profiles of previous
+    days contain the daily cycle, and a linear term in the season would fit a trend.
 
     Args:
-        features: Of the table.
-        origins: Of the training split.
-        alpha: Of the squared coefficients of scaled columns, per unit of training weight.
+        features: Features of the table.
+        origins: Origins of the training split.
+        alpha: Penalty on the squared coefficients of scaled columns, per unit of training weight.
         with_interactions: Whether to add `windows.interactions`.
 
     Raises:
@@ -107,10 +107,10 @@ def fit_ridge(
 
     if not len(origins):
         raise ValueError("origins: none, at least one expected")
-    weights, moved = quietness(features, origins), features.movement(origins)
+    weights, movements = quietness(features, origins), features.movement(origins)
     common = origin_features(features, origins)
     coefficients, intercepts = [], []
-    for step, movement in enumerate(moved.T, start=1):
+    for step, movement in enumerate(movements.T, start=1):
         columns = _columns(common, features, origins, step, with_interactions)
         scale = columns.std(axis=0)
         scale[scale == 0] = 1
@@ -127,8 +127,8 @@ def _columns(
     step: int,
     with_interactions: bool,
 ) -> NDArray[np.float64]:
-    """Return the columns of the regression of one step, [origins, columns]."""
-    parts = [common, step_features(features, origins, step)]
+    """Return the feature matrix of one step, [origins, columns]."""
+    blocks = [common, step_features(features, origins, step)]
     if with_interactions:
-        parts.append(interactions(features, origins, step))
-    return np.hstack(parts)
+        blocks.append(interactions(features, origins, step))
+    return np.hstack(blocks)

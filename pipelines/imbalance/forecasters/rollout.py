@@ -1,4 +1,4 @@
-"""The rollout: what a forecaster sees of the target while its own forecasts take over from it."""
+"""The rollout: inputs of a forecaster while its own forecasts replace the measured target."""
 
 import torch
 from torch import Tensor
@@ -10,32 +10,32 @@ from pipelines.imbalance.features.scaling import Rows
 __all__ = ["RECURSIVE", "Rollout", "measured_inputs"]
 
 RECURSIVE = 2 + len(MEANS)
-"""Inputs that are made from the target: it at the row before, it an hour before, its means."""
+"""Number of inputs from the target: its values one row and one hour before, and its means."""
 
 
-def measured_inputs(rows: Rows, read: Tensor, clock: Clock) -> Tensor:
-    """Return the inputs made from the measured target alone, [*read, RECURSIVE].
+def measured_inputs(rows: Rows, past: Tensor, clock: Clock) -> Tensor:
+    """Return the target inputs of past rows, from measurements only, [*past, RECURSIVE].
 
     Args:
-        rows: Of the table.
-        read: Rows up to the origin.
-        clock: Of the table.
+        rows: Scaled features of the table.
+        past: Row numbers up to the origin.
+        clock: Resolution of the table.
     """
-    earlier = torch.stack([rows.target[read - 1], rows.target[read - clock.hour]], dim=-1)
-    return torch.cat([earlier, rows.means[read - 1]], dim=-1)
+    earlier = torch.stack([rows.target[past - 1], rows.target[past - clock.hour]], dim=-1)
+    return torch.cat([earlier, rows.means[past - 1]], dim=-1)
 
 
 class Rollout:
-    """Forecasts in the making, of all origins at once.
+    """Step-by-step forecasts from a batch of origins.
 
-    `inputs` gives what is seen before a step, `append` takes the forecast of that step. Everything
-    is counted from the level, the target at the origin. Means move on by running sums: every
-    forecast enters, and what was measured so many hours before it leaves.
+    Before each step, `inputs` returns the inputs from the target. After it, `append` adds the
+    forecast. All values are relative to the level, which is the target at the origin. Running means
+    are updated as sums: the new forecast is added, and the oldest measurement is subtracted.
 
     Args:
-        rows: Of the table; nothing of the target after the origins is looked at.
-        origins: int64 [batch].
-        clock: Of the table.
+        rows: Scaled features of the table. The target after the origins is not used.
+        origins: Row numbers of the origins, int64 [batch].
+        clock: Resolution of the table.
     """
 
     def __init__(self, rows: Rows, origins: Tensor, clock: Clock) -> None:
@@ -52,7 +52,7 @@ class Rollout:
         self.forecasts: list[Tensor] = []
 
     def inputs(self) -> Tensor:
-        """Return the inputs from the target before the next step, [batch, RECURSIVE]."""
+        """Return the target inputs of the next step, [batch, RECURSIVE]."""
         earlier = [self.target[-1], self.target[-self.hour]]
         return torch.cat([*earlier, self.sums / self.widths], dim=1)
 

@@ -1,4 +1,4 @@
-"""Hyperparameters of every kind of forecaster."""
+"""Hyperparameters of the kinds of forecasters."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ __all__ = ["BoostingSettings", "LSTMSettings", "PersistenceSettings", "RidgeSett
 
 @dataclass(frozen=True)
 class PersistenceSettings:
-    """Hyperparameters of the persistence rules, which have none."""
+    """Hyperparameters of persistence forecasts: none."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class RidgeSettings:
     """Hyperparameters of the ridge regression.
 
     Attributes:
-        alpha: Weight of the squared coefficients of scaled columns, per unit of training weight.
+        alpha: Penalty on the squared coefficients of scaled columns, per unit of training weight.
     """
 
     alpha: float = 0.2
@@ -27,11 +27,12 @@ class BoostingSettings:
 
     Attributes:
         max_iter: Number of trees.
-        learning_rate: Share of each tree that is added.
-        max_leaf_nodes: Leaves of a tree at most.
-        min_samples_leaf: Forecast steps in a leaf at least; they overlap much, so many are needed.
-        max_features: Share of the features, drawn again for every split.
-        windows: Origins to learn from at most, drawn at random.
+        learning_rate: Factor on the prediction of each tree.
+        max_leaf_nodes: Maximum number of leaves of a tree.
+        min_samples_leaf: Minimum number of samples (forecast steps) in a leaf. It is large because
+            neighbouring samples overlap.
+        max_features: Fraction of the features drawn for each split of a tree.
+        windows: Maximum number of training origins, drawn at random.
     """
 
     max_iter: int = 150
@@ -47,15 +48,16 @@ class LSTMSettings:
     """Hyperparameters of an ensemble of LSTMs.
 
     Attributes:
-        hidden_dim: Units of a network.
-        dropout: Share of inputs and hidden units left out in training.
-        ridge_alpha: Weight of the squared coefficients of the linear highway; see `RidgeSettings`.
-        windows: Origins to learn from, and to validate with, at most, drawn at random.
-        epochs: Epochs to train at most; the learning rate's single cycle spans them all.
-        patience: Epochs without a better validation loss after which training stops, or None.
-        batch_size: Windows in a step.
-        learning_rate: Peak of the cycle.
-        weight_decay: AdamW's decay.
+        hidden_dim: Number of hidden units of a network.
+        dropout: Probability of dropping an input or a hidden unit in training.
+        ridge_alpha: Penalty of the linear highway; see `RidgeSettings.alpha`.
+        windows: Maximum number of training origins, and of validation origins, drawn at random.
+        epochs: Maximum number of epochs, and length of the learning-rate cycle.
+        patience: Number of epochs without a lower validation loss after which training stops, or
+            None to disable early stopping.
+        batch_size: Number of windows per step.
+        learning_rate: Peak learning rate of the cycle.
+        weight_decay: Weight decay of AdamW.
         ensemble_size: Number of networks, whose mean is the forecast.
     """
 

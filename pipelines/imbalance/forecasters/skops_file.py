@@ -1,6 +1,6 @@
-"""Files of skops whose bytes depend on nothing but what they hold.
+"""Reproducible skops files, whose bytes depend only on their content.
 
-skops names the parts of a file by where objects happened to lie in memory, and dates them.
+skops names the entries of a file after memory addresses of objects, and stores the current date.
 """
 
 import re
@@ -10,35 +10,35 @@ from pathlib import Path
 __all__ = ["make_reproducible"]
 
 SCHEMA = "schema.json"
-PLACE = re.compile(r'(?<="__id__": )\d+|(?<="file": ")\d+(?=\.)')
-DATE = (1980, 1, 1, 0, 0, 0)  # the first that a ZIP file can tell
+ADDRESS = re.compile(r'(?<="__id__": )\d+|(?<="file": ")\d+(?=\.)')
+DATE = (1980, 1, 1, 0, 0, 0)  # the earliest date in a ZIP file
 
 
 def make_reproducible(path: Path) -> None:
-    """Number the parts of a file in the order of its schema, without dates.
+    """Number the entries of a file in the order of its schema, and remove dates.
 
     Args:
-        path: What `skops.io.dump` wrote.
+        path: A file written by `skops.io.dump`.
 
     Raises:
-        ValueError: If a part is not named in the schema.
+        ValueError: If an entry is not named in the schema.
     """
     with zipfile.ZipFile(path) as file:
-        parts = {name: file.read(name) for name in file.namelist()}
+        entries = {name: file.read(name) for name in file.namelist()}
     numbers: dict[str, str] = {}
 
-    def number(place: re.Match[str]) -> str:
-        return numbers.setdefault(place[0], str(len(numbers)))
+    def number(address: re.Match[str]) -> str:
+        return numbers.setdefault(address[0], str(len(numbers)))
 
-    schema = PLACE.sub(number, parts.pop(SCHEMA).decode())
-    named = {}
-    for name, content in parts.items():
+    schema = ADDRESS.sub(number, entries.pop(SCHEMA).decode())
+    renamed = {}
+    for name, content in entries.items():
         stem, dot, suffix = name.partition(".")
         if stem not in numbers:
             raise ValueError(f"{path}: {name}: not named in {SCHEMA}")
-        named[f"{numbers[stem]}{dot}{suffix}"] = content
+        renamed[f"{numbers[stem]}{dot}{suffix}"] = content
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in [*sorted(named.items()), (SCHEMA, schema.encode())]:
-            part = zipfile.ZipInfo(name, DATE)
-            part.compress_type = zipfile.ZIP_DEFLATED
-            file.writestr(part, content)
+        for name, content in [*sorted(renamed.items()), (SCHEMA, schema.encode())]:
+            entry = zipfile.ZipInfo(name, DATE)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            file.writestr(entry, content)

@@ -1,7 +1,4 @@
-"""A trained model: its forecasters, the clipping limits and the calibrated intervals.
-
-The forecast of an ensemble is the mean of its members' forecasts.
-"""
+"""A trained model: its forecasters, clipping limits and calibrated intervals."""
 
 import json
 from collections.abc import Sequence
@@ -35,14 +32,15 @@ class TrainedForecaster:
     """A trained model that forecasts with intervals.
 
     Attributes:
-        kind: Kind of its forecasters, a key of `KINDS`.
-        residual: Whether they forecast the imbalance without its structural part.
-        minutes: Length of a row of its tables.
-        limits: Clipping limits, fitted on its training rows.
-        forecasters: One, or the members of an ensemble.
-        calibrations: Of the intervals of each forecaster by itself.
-        calibration: Of the intervals about the mean of their forecasts.
-        validation_rmse: Root mean squared error of that mean in the validation part, MW.
+        kind: Kind of the forecasters, a key of `KINDS`.
+        residual: Whether the target is the imbalance without its structural component.
+        minutes: Duration of a row of its tables in minutes.
+        limits: Clipping limits, fitted on the training rows.
+        forecasters: A single forecaster, or the members of an ensemble. The forecast of an ensemble
+            is the mean of its members' forecasts.
+        calibrations: Calibration of the intervals of each forecaster.
+        calibration: Calibration of the intervals of the mean forecast.
+        validation_rmse: Root mean squared error of the mean forecast on the validation split, MW.
     """
 
     kind: str
@@ -55,10 +53,10 @@ class TrainedForecaster:
     validation_rmse: float
 
     def features(self, table: pd.DataFrame) -> Features:
-        """Return the features of a table as this model takes them.
+        """Return the features of a table for this model.
 
         Raises:
-            ValueError: If the table is too short, or its rows last otherwise.
+            ValueError: If the table is too short, or its rows have another duration.
         """
         features = make_features(table, self.limits, residual=self.residual)
         if features.clock.minutes != self.minutes:
@@ -69,12 +67,12 @@ class TrainedForecaster:
 
     def forecasts(self, features: Features, origins: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the forecasts of each forecaster, MW [forecasters, origins, horizon]."""
-        return np.stack([each.forecast(features, origins) for each in self.forecasters])
+        return np.stack([member.forecast(features, origins) for member in self.forecasters])
 
     def save(self, folder: Path) -> None:
-        """Write `forecaster.json`, `intervals.json`, and a folder for each forecaster.
+        """Write `forecaster.json`, `intervals.json`, and one folder per forecaster.
 
-        The same model gives the same bytes.
+        Equal models give equal bytes.
         """
         configuration = {
             "kind": self.kind,
@@ -88,12 +86,12 @@ class TrainedForecaster:
         self.calibration.save(folder)
         pairs = zip(self.forecasters, self.calibrations, strict=True)
         for number, (forecaster, calibration) in enumerate(pairs, start=1):
-            inner = _folder_of(folder, number)
-            inner.mkdir()
-            forecaster.save(inner)
-            for file in inner.glob("*.skops"):
+            subfolder = _subfolder(folder, number)
+            subfolder.mkdir()
+            forecaster.save(subfolder)
+            for file in subfolder.glob("*.skops"):
                 make_reproducible(file)
-            calibration.save(inner)
+            calibration.save(subfolder)
         write_checksums(folder)
 
 
@@ -107,11 +105,11 @@ def with_intervals(
     """Combine trained forecasters into a model and calibrate its intervals.
 
     Args:
-        kind: Their kind, a key of `KINDS`.
-        forecasters: One, or the members of an ensemble.
-        limits: Fitted on the training rows.
-        features: Of the table, within these limits.
-        validation: Origins that the forecasters were not trained on.
+        kind: Kind of the forecasters, a key of `KINDS`.
+        forecasters: A single forecaster, or the members of an ensemble.
+        limits: Clipping limits, fitted on the training rows.
+        features: Features of the table, computed with these limits.
+        validation: Origins of the validation split.
 
     Raises:
         ValueError: If there is no forecaster or no origin.
@@ -122,7 +120,7 @@ def with_intervals(
             "origins, at least one of each expected"
         )
     truth, hours = features.truth(validation), hours_ahead(features, validation)
-    forecasts = [each.forecast(features, validation) for each in forecasters]
+    forecasts = [forecaster.forecast(features, validation) for forecaster in forecasters]
     mean = np.mean(forecasts, axis=0)
     return TrainedForecaster(
         kind=kind,
@@ -130,28 +128,28 @@ def with_intervals(
         minutes=features.clock.minutes,
         limits=limits,
         forecasters=tuple(forecasters),
-        calibrations=tuple(fit_calibration(truth - each, hours) for each in forecasts),
+        calibrations=tuple(fit_calibration(truth - forecast, hours) for forecast in forecasts),
         calibration=fit_calibration(truth - mean, hours),
         validation_rmse=float(np.sqrt(squared_losses(truth, mean).mean())),
     )
 
 
 def hours_ahead(features: Features, origins: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the hour of the day, UTC, of every step after each origin, [origins, horizon]."""
+    """Return the hour of the day (UTC) of each step after each origin, [origins, horizon]."""
     return features.times.hour.to_numpy()[features.ahead(origins)]
 
 
 def load_trained_forecaster(folder: Path) -> TrainedForecaster:
-    """Load the model that `TrainedForecaster.save` wrote.
+    """Load a model written by `TrainedForecaster.save`.
 
     Raises:
         FileNotFoundError: If a file is missing.
-        ValueError: If a file was changed since, or is no such file.
+        ValueError: If a file was changed or has other content.
     """
     try:
         check_checksums(folder)
     except ValueError as error:
-        raise ValueError(f"{folder}: no saved forecaster: {error}") from error
+        raise ValueError(f"{folder}: not a saved forecaster: {error}") from error
     content = (folder / FILE_NAME).read_bytes()
     try:
         configuration = json.loads(content)
@@ -159,22 +157,23 @@ def load_trained_forecaster(folder: Path) -> TrainedForecaster:
         if kind not in KINDS:
             raise ValueError(f"kind: {kind!r}, one of {', '.join(KINDS)} expected")
         limits = Limits(**configuration["limits"])
-        inner = [_folder_of(folder, number + 1) for number in range(configuration["forecasters"])]
+        count = configuration["forecasters"]
+        subfolders = [_subfolder(folder, number + 1) for number in range(count)]
         residual, minutes = bool(configuration["residual"]), int(configuration["minutes"])
         rmse = float(configuration["validation_rmse"])
     except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{folder / FILE_NAME}: no saved forecaster: {error}") from error
+        raise ValueError(f"{folder / FILE_NAME}: not a saved forecaster: {error}") from error
     return TrainedForecaster(
         kind=kind,
         residual=residual,
         minutes=minutes,
         limits=limits,
-        forecasters=tuple(KINDS[kind].load(each) for each in inner),
-        calibrations=tuple(load_calibration(each) for each in inner),
+        forecasters=tuple(KINDS[kind].load(path) for path in subfolders),
+        calibrations=tuple(load_calibration(path) for path in subfolders),
         calibration=load_calibration(folder),
         validation_rmse=rmse,
     )
 
 
-def _folder_of(folder: Path, number: int) -> Path:
+def _subfolder(folder: Path, number: int) -> Path:
     return folder / f"forecaster_{number}"

@@ -1,1 +1,1 @@
-"""A simulated area of the power grid, and the statistics that compare it with the real one."""
+"""A simulated area of the power grid, and statistics to compare it with the real one."""

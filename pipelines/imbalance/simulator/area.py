@@ -1,9 +1,13 @@
-"""A simulated price area like NO1: the same columns, step, rhythms and dirt, made from a seed.
+"""A simulated price area that resembles NO1.
 
-What it imitates: hourly plans by kind of production, load with its days, weeks and seasons, planned
-flow with the ramps of its cables, the structural imbalance between steps and load, a residual that
-wanders and jumps by the clock, regulation, weather, and mistakes of the records. What it does not:
-the network, prices, several areas, outages, or anything that a real year after 2021 may bring.
+The simulation includes:
+
+- hourly plans by kind of production, and planned flow with ramps,
+- load with daily, weekly and yearly cycles, and weather,
+- structural imbalance, and a residual with random and daily components,
+- regulation and recording errors.
+
+It does not include the grid, prices, other areas, outages, or changes after 2021.
 """
 
 import numpy as np
@@ -26,20 +30,18 @@ __all__ = ["simulate_table"]
 def simulate_table(start: str | pd.Timestamp, rows: int, rng: np.random.Generator) -> pd.DataFrame:
     """Simulate a table of the area; see `schema` for its columns.
 
-    The imbalance is what is produced, less what flows out, less the load, with the residual:
+    The imbalance is production minus outflow minus load, plus the residual and recording errors:
 
         y = (planned production + moved - planned flow) - smooth load
-            + wandering + daily habits + delivered regulation
-
-    and mistakes in its records on top.
+            + wandering + daily habits + delivered regulation + recording errors
 
     Args:
         start: Time of the first row, UTC, a multiple of five minutes.
-        rows: Number of rows, at least 1; a year has 105,120.
-        rng: Source of the randomness.
+        rows: Number of rows, at least 1. A year has 105,120.
+        rng: Random number generator.
 
     Raises:
-        ValueError: If there is no row to make, or the start is off the clock.
+        ValueError: If `rows` is less than 1, or `start` is not a multiple of five minutes in UTC.
 
     Example:
         >>> table = simulate_table("2021-03-01 03:30", 288, np.random.default_rng(0))
@@ -51,7 +53,7 @@ def simulate_table(start: str | pd.Timestamp, rows: int, rng: np.random.Generato
         raise ValueError(f"rows: {rows}, at least 1 expected")
     if first is pd.NaT or first.tz is not None or first != first.floor(STEP):
         raise ValueError(f"start: {start}, a multiple of 5 minutes in UTC without a zone expected")
-    # One hour more than is shown, towards which the last flow ramps.
+    # One additional hour at the end, because the last flow ramps towards it.
     hours = pd.date_range(first.floor("h"), first + (rows + 11) * STEP, freq="h")
     market = simulate_market(hours, rng)
     plans, load, calendar = market.plans, market.load, market.calendar

@@ -1,8 +1,8 @@
-"""The simulated market: a smooth load, and the hourly plans that are to meet it.
+"""The simulated market: a smooth load, and hourly plans to meet it.
 
-Shapes of the day were measured on the area NO1 from March to June 2021, levels, deviations and time
-constants fitted until the statistics of `calibration` agreed with that file's. What those months do
-not show, summer to winter, is a cosine of the year through them.
+Daily profiles were measured in the area NO1 from March to June 2021. Levels, standard deviations
+and time constants were adjusted until the statistics of `statistics.describe` agreed with that
+file. Other seasons follow a cosine with a period of one year.
 """
 
 from dataclasses import dataclass
@@ -18,36 +18,36 @@ from pipelines.imbalance.data.calendar import CALENDAR, calendar_features, local
 __all__ = ["Calendar", "Market", "local_calendar", "ornstein_uhlenbeck", "simulate_market"]
 
 ROWS = 12
-"""Five-minute rows in an hour."""
+"""Number of five-minute rows per hour."""
 
 WORKDAY_LOAD = (
     -368, -474, -514, -507, -459, -307, 98, 511, 645, 587, 476, 366,
     285, 211, 175, 165, 185, 215, 233, 244, 230, 175, 42, -146,
 )  # fmt: skip
-"""Mean load in MW by local hour of a workday, less the week's mean; measured."""
+"""Measured mean load in MW by local hour of a workday, minus the weekly mean."""
 
 DAY_OFF_LOAD = (
     -382, -472, -519, -517, -506, -478, -397, -310, -195, -73, -13, -33,
     -101, -162, -199, -206, -180, -125, -50, -30, -38, -61, -151, -265,
 )  # fmt: skip
-"""The same of Saturdays, Sundays and Norwegian public holidays."""
+"""Measured mean load on Saturdays, Sundays and public holidays, minus the weekly mean."""
 
 FLOW_RAMP = {-1: 0.2, 0: 0.7}
-"""Share of an hour's step that the planned flow has made one row before the hour and at its start.
+"""Completed share of an hourly step of the planned flow, one row before and at the full hour.
 
-The flow ramps from seven minutes before the hour to three after it, in every hour of the file.
+In the real file, the flow ramps from seven minutes before to three minutes after each full hour.
 """
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """Where each hour stands in the local day and in the year.
+    """Calendar features of each hour.
 
     Attributes:
-        hour: Local hour of the day, summer time included, int [hours].
-        day_off: Whether it is a Saturday, a Sunday or a Norwegian public holiday, [hours].
-        winter: 1 in the middle of January, -1 in the middle of July, [hours].
-        flood: The melting of the snow, from 0 to 1 in late spring, [hours].
+        hour: Local hour of the day, with daylight saving time, int [hours].
+        day_off: Whether the day is a Saturday, a Sunday or a Norwegian public holiday [hours].
+        winter: Season, from 1 in the middle of January to -1 in the middle of July [hours].
+        flood: Snowmelt, from 0 to 1 in late spring [hours].
     """
 
     hour: NDArray[np.integer]
@@ -58,12 +58,12 @@ class Calendar:
 
 @dataclass(frozen=True)
 class Market:
-    """What was planned, and the load that it was planned for.
+    """Plans, and the load for which they were made.
 
     Attributes:
-        plans: The columns hydro, micro, thermal, wind, river, total and flow in MW, [rows].
-        load: The true load but for its noise, smooth, in MW, [rows].
-        calendar: Of the hours.
+        plans: The columns hydro, micro, thermal, wind, river, total and flow in MW [rows].
+        load: True load without noise in MW [rows].
+        calendar: Calendar of the hours.
     """
 
     plans: pd.DataFrame
@@ -72,17 +72,17 @@ class Market:
 
 
 def simulate_market(hours: pd.DatetimeIndex, rng: np.random.Generator) -> Market:
-    """Simulate the plans of whole hours, row by row.
+    """Simulate load and plans of consecutive hours.
 
-    The load has daily, weekly and yearly cycles, and weather of some days and of some hours. Each
-    hour's plan is the mean of its load. What the area does not produce flows in.
+    The load has daily, weekly and yearly cycles, and weather effects that last hours or days. The
+    planned flow is the planned production minus the mean load of the hour.
 
     Args:
         hours: Consecutive hours, UTC.
-        rng: Source of the randomness.
+        rng: Random number generator.
 
     Returns:
-        Twelve rows an hour.
+        The market with twelve rows per hour.
     """
     count = len(hours)
     calendar = local_calendar(hours)
@@ -105,7 +105,7 @@ def simulate_market(hours: pd.DatetimeIndex, rng: np.random.Generator) -> Market
         "micro": plan_micro(calendar, rng),
         "thermal": plan_thermal(count, rng),
         "wind": plan_wind(calendar, rng),
-        "river": np.zeros(count),  # as in the file: a column of the format that NO1 does not use
+        "river": np.zeros(count),  # as in the real file: NO1 has no such plants
     }
     plans = {name: np.repeat(plan, ROWS).round(3) for name, plan in production.items()}
     plans["total"] = np.sum(list(plans.values()), axis=0).round(3)
@@ -119,7 +119,7 @@ def simulate_market(hours: pd.DatetimeIndex, rng: np.random.Generator) -> Market
 
 
 def local_calendar(hours: pd.DatetimeIndex) -> Calendar:
-    """Return the calendar of consecutive hours, UTC, [hours]."""
+    """Return the calendar of consecutive UTC hours."""
     local = local_time(hours)
     holiday = calendar_features(hours)[:, CALENDAR.index("holiday")] == 1
     day = hours.dayofyear.to_numpy() + hours.hour.to_numpy() / 24
@@ -135,9 +135,10 @@ def local_calendar(hours: pd.DatetimeIndex) -> Calendar:
 def plan_hydro(
     calendar: Calendar, load_shape: NDArray[np.floating], rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Plan hydro power: reservoirs follow the load a little, emptied by winter, filled by floods.
+    """Simulate planned hydro power in MW [hours].
 
-    Producers plan each hour for itself, now and then by a large step (Student's t).
+    The plan depends on season, snowmelt and, weakly, load. Hourly steps have heavy tails (Student's
+    t).
     """
     count = len(load_shape)
     level = 1560 + 330 * calendar.winter + 1100 * calendar.flood
@@ -147,40 +148,40 @@ def plan_hydro(
 
 
 def plan_micro(calendar: Calendar, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Plan small hydro plants, whose power follows the brooks."""
-    brooks = ornstein_uhlenbeck(len(calendar.hour), 100, 14, rng)
-    return (170 + 160 * calendar.flood + brooks).clip(min=0)
+    """Simulate planned power of small hydro plants in MW [hours], which follows the streams."""
+    streams = ornstein_uhlenbeck(len(calendar.hour), 100, 14, rng)
+    return (170 + 160 * calendar.flood + streams).clip(min=0)
 
 
 def plan_thermal(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Plan one waste plant: its usual 20.1 MW, or out of service for some weeks in the year."""
+    """Simulate the plan of one waste plant in MW [hours]: 20.1 MW, or 0 for some weeks a year."""
     switches = np.cumsum(rng.random(count) < 1 / (24 * 21))
     running = rng.random(switches[-1] + 1) < 0.8
     return np.where(running[switches], 20.1, 0.0)
 
 
 def plan_wind(calendar: Calendar, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Plan wind power of 180 MW, logistic in a wind that lasts a day and is weaker about noon."""
+    """Simulate planned wind power in MW [hours], up to 180 MW and lower around noon."""
     daily = 0.3 * np.cos(2 * np.pi * (calendar.hour - 23) / 24)
     wind = daily + ornstein_uhlenbeck(len(daily), 26, 1, rng)
     return 180 / (1 + np.exp(0.94 - 2 * wind))
 
 
 def ornstein_uhlenbeck(
-    count: int, time_constant: float, deviation: float, rng: np.random.Generator
+    count: int, time_constant: float, std: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Draw Gaussian noise about zero whose autocorrelation falls as exp(-lag / time_constant).
+    """Draw zero-mean Gaussian noise with the autocorrelation exp(-lag / time_constant).
 
     Args:
         count: Number of steps.
-        time_constant: Steps until the autocorrelation has fallen to 1/e.
-        deviation: Standard deviation, from the first step on.
-        rng: Source of the randomness.
+        time_constant: Number of steps after which the autocorrelation is 1/e.
+        std: Stationary standard deviation.
+        rng: Random number generator.
 
     Returns:
-        [count].
+        The noise [count].
     """
-    memory = np.exp(-1 / time_constant)
-    shocks = deviation * np.sqrt(1 - memory**2) * rng.standard_normal(count)
-    shocks[:1] /= np.sqrt(1 - memory**2)
-    return lfilter([1], [1, -memory], shocks)
+    coefficient = np.exp(-1 / time_constant)
+    shocks = std * np.sqrt(1 - coefficient**2) * rng.standard_normal(count)
+    shocks[:1] /= np.sqrt(1 - coefficient**2)
+    return lfilter([1], [1, -coefficient], shocks)

@@ -1,4 +1,4 @@
-"""The statistics by which the simulated area is held against the real one."""
+"""Statistics that compare the simulated area with the real one."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from pipelines.imbalance.features.structural import structural_in_hindsight
 __all__ = ["LAGS", "describe"]
 
 LAGS = (1, 6, 12, 24, 288)
-"""Steps at which the autocorrelation is compared: five minutes to a day."""
+"""Lags of the autocorrelation in steps, from five minutes to one day."""
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 GREATEST_STRUCTURE = 500.0
@@ -17,33 +17,38 @@ GREATEST_CHANGE = 400.0
 
 
 def describe(table: pd.DataFrame) -> pd.Series:
-    """Return statistics of a table of five-minute rows that real and simulated ones share.
+    """Return statistics of a table of five-minute rows.
 
-    Gross outliers, jumps of spikes, and rows where a plan is missing and the structure therefore
-    beyond belief take no part: a few would make up the whole variance. Their share is told.
+    Rows with gross outliers, with implausible changes, or with an implausible structural imbalance
+    (because of missing plans) are excluded, because they would dominate the variance.
 
     Args:
-        table: See `schema`.
+        table: The table; see `schema`.
 
     Returns:
-        By name: mean, std and quantiles of every column but the empty river, in MW;
-        autocorrelation of y, and of y less its structural imbalance, at `LAGS`; mean |Δy| in MW by
-        minute of the hour; correlation of Δ(structural) with Δy; std of y, of the structure and of
-        their changes; shares of gross outliers and of regulated rows.
+        Statistics by name, in MW where they have a unit:
+
+        - mean, standard deviation and quantiles of each column except river, which is empty,
+        - autocorrelation at `LAGS` of y and of the residual, which is y minus the structural
+          imbalance,
+        - mean |Δy| by minute of the hour,
+        - correlation of the changes of y and of the structural imbalance,
+        - standard deviations of the structural imbalance, the residual, and changes,
+        - shares of gross outliers and of regulated rows.
     """
     structural = pd.Series(structural_in_hindsight(table), table.index)
     plausible = ~gross_outliers(table) & (structural.abs() < GREATEST_STRUCTURE)
     plausible &= table["y"].diff().abs().fillna(0) < GREATEST_CHANGE
-    known = table.where(plausible)
-    y, structural = known["y"], structural.where(plausible)
+    valid = table.where(plausible)
+    y, structural = valid["y"], structural.where(plausible)
     residual = y - structural
     numbers: dict[str, float] = {}
     for name in COLUMNS:
         if name != "river":
-            numbers[f"{name} mean"] = known[name].mean()
-            numbers[f"{name} std"] = known[name].std()
+            numbers[f"{name} mean"] = valid[name].mean()
+            numbers[f"{name} std"] = valid[name].std()
             for share in QUANTILES:
-                numbers[f"{name} quantile {share:.0%}"] = known[name].quantile(share)
+                numbers[f"{name} quantile {share:.0%}"] = valid[name].quantile(share)
     for name, series in (("y", y), ("residual", residual)):
         for lag in LAGS:
             numbers[f"{name} autocorrelation {lag}"] = series.corr(series.shift(lag))

@@ -1,4 +1,4 @@
-"""Small digits, latents and a density over them."""
+"""Fixtures: small digits, latents and a density of latents."""
 
 import pytest
 import torch
@@ -20,7 +20,7 @@ def generator() -> torch.Generator:
 
 @pytest.fixture
 def mixture() -> LatentDensity:
-    """Two components far apart, in three dimensions."""
+    """Return a density with two distant components in three dimensions."""
     wide, narrow = (
         [[1, 0, 0], [0.5, 2, 0], [-1, 0.3, 0.7]],
         [[0.2, 0, 0], [0, 0.1, 0], [0.1, 0, 0.3]],
@@ -31,6 +31,6 @@ def mixture() -> LatentDensity:
 
 @pytest.fixture
 def latents(generator: torch.Generator) -> Tensor:
-    """500 latents of one normal distribution with two correlated dimensions of three."""
+    """Return 500 latents of a normal distribution with two correlated dimensions and a third."""
     factor = torch.tensor([[2.0, 1, 0], [0, 1, 0], [0, 0, 0.1]])
     return torch.randn(500, 3, generator=generator) @ factor + 5

@@ -1,4 +1,4 @@
-"""The network as a scikit-learn classifier, its evaluation and its plots."""
+"""The network as a scikit-learn classifier, with its evaluation and plots."""
 
 import os
 import pickle
@@ -20,13 +20,13 @@ from pipelines.figures.plots.classifier import draw_classifier
 
 
 def figures(count=400, seed=0):
-    """Pixels of small centred figures, and their classes."""
+    """Return the pixels of small centred figures, and their classes."""
     images, labels = draw_figures(count, 10, 0.05, True, np.random.default_rng(seed))
     return images.reshape(count, -1), labels
 
 
-# It compares predictions to a relative 1e-7. Sums of weighted and of repeated examples differ by
-# the rounding of float32, 1.2e-7.
+# The check compares predictions with a relative tolerance of 1e-7. Sums of weighted and of
+# repeated examples differ by the rounding of float32, 1.2e-7.
 FINER_THAN_FLOAT32 = {"check_sample_weight_equivalence_on_dense_data": "rounding of float32"}
 
 
@@ -42,7 +42,7 @@ def test_scikit_learn_passes_every_check_and_skips_none(dtype, excused):
         "bad = [result for result in results if result['status'] not in ('passed', 'xfail')]\n"
         "assert len(results) > 50 and not bad, bad\n"
     )
-    # The variable has to be set before SciPy is imported, or a check on array libraries is skipped.
+    # SciPy reads the variable on import; without it, a check of array libraries is skipped.
     environment = os.environ | {"SCIPY_ARRAY_API": "1"}
     subprocess.run([sys.executable, "-c", script], env=environment, check=True, timeout=300)
 
@@ -59,7 +59,7 @@ IMAGE_LAYERS = (Conv2d(4, 3), Activation("relu"), MaxPool2d(2), Dropout(0.1), (1
         {"optimizer": "adamw", "weight_decay": 0.1, "schedule": "cosine"},
     ],
 )
-def test_figures_are_learnt(settings):
+def test_the_classifier_learns_the_figures(settings):
     X, y = figures()
     classifier = NetworkClassifier(random_state=0, epochs=30, **settings).fit(X[:300], y[:300])
     assert classifier.score(X[300:], y[300:]) > 0.9
@@ -86,14 +86,14 @@ def test_sigmoids_that_are_all_zero_give_equal_probabilities():
 
 
 def after_one_step(**settings):
-    """Parameters after one epoch of a single batch, in float64; biases start at zero."""
+    """Return the parameters after one epoch of a single batch, in float64."""
     X, y = figures(50)
     settings = dict(optimizer="sgd", epochs=1) | settings
     classifier = NetworkClassifier(batch_size=None, dtype="float64", random_state=0, **settings)
     return classifier.fit(X, y).network_.vector
 
 
-def test_every_setting_of_a_step_reaches_it():
+def test_every_setting_takes_effect_in_a_step():
     start, rate = after_one_step(learning_rate=1e-300).round(200), 0.1
     plain = after_one_step(learning_rate=rate)
     for name, slope in (("l1", np.sign(start)), ("l2", start)):
@@ -111,7 +111,7 @@ def test_every_setting_of_a_step_reaches_it():
     np.testing.assert_allclose(two[1] - two[0], 0.9 * (plain - start), atol=1e-12)
 
 
-def test_a_schedule_starts_and_ends_where_it_does():
+def test_learning_rates_follow_the_schedule():
     one, two = (after_one_step(schedule="cosine", epochs=epochs) for epochs in (1, 2))
     np.testing.assert_allclose(two, one, atol=1e-15)  # the last step has the length zero
     start = after_one_step(learning_rate=1e-300)
@@ -121,7 +121,7 @@ def test_a_schedule_starts_and_ends_where_it_does():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_the_same_seed_gives_the_same_network_bit_for_bit(optimizer, dtype, tmp_path):
+def test_the_same_seed_gives_bitwise_the_same_network(optimizer, dtype, tmp_path):
     X, y = figures(100)
     files = []
     for name in ("one", "two"):
@@ -152,7 +152,7 @@ def test_validation_and_test_data_appear_in_the_history():
     assert classifier.score(X[80:], y[80:]) == scores.accuracy
 
 
-def test_early_stopping_holds_out_examples_if_it_is_given_none():
+def test_early_stopping_holds_out_examples_without_validation_data():
     X, y = figures(200)
     mislabelled = np.where(np.random.default_rng(1).random(200) < 0.2, (y + 1) % 4, y)
     classifier = NetworkClassifier(
@@ -162,7 +162,7 @@ def test_early_stopping_holds_out_examples_if_it_is_given_none():
     assert classifier.history_[0]["validation/accuracy"] * 50 % 1 == 0
 
 
-def test_a_batch_larger_than_the_set_is_the_whole_set():
+def test_a_batch_larger_than_the_data_contains_all_examples():
     X, y = figures(50)
     networks = [
         NetworkClassifier(batch_size=size, epochs=3, random_state=0).fit(X, y).network_
@@ -172,7 +172,7 @@ def test_a_batch_larger_than_the_set_is_the_whole_set():
         np.testing.assert_array_equal(network.vector, networks[0].vector)
 
 
-def test_only_the_ratios_of_sample_weights_count_and_a_weight_of_zero_leaves_an_example_out():
+def test_only_ratios_of_sample_weights_matter_and_zero_excludes_an_example():
     X, y = figures(80)
     weights = np.random.default_rng(0).uniform(0.5, 2, 80) * (np.arange(80) < 50)
     settings = dict(batch_size=None, epochs=3, random_state=0, dtype="float64")
@@ -188,7 +188,7 @@ def test_only_the_ratios_of_sample_weights_count_and_a_weight_of_zero_leaves_an_
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_partial_fits_go_on_where_the_last_ended_also_after_pickling(optimizer):
+def test_partial_fit_continues_training_also_after_pickling(optimizer):
     X, y = figures(90)
     settings = dict(optimizer=optimizer, batch_size=20, random_state=0, layers=IMAGE_LAYERS)
     settings |= dict(image_shape=(10, 10, 1), momentum=0.9 if optimizer == "sgd" else 0.0)
@@ -205,7 +205,7 @@ def test_partial_fits_go_on_where_the_last_ended_also_after_pickling(optimizer):
     assert partial.n_iter_ == partial.best_epoch_ == 5
 
 
-def test_partial_fit_knows_every_class_from_its_first_call_on():
+def test_partial_fit_requires_all_classes_in_its_first_call():
     X, y = figures(40)
     classifier = NetworkClassifier(random_state=0)
     with pytest.raises(ValueError, match="classes=None"):
@@ -224,12 +224,12 @@ def test_partial_fit_needs_no_validation_where_fit_would_stop_early():
     X, y = figures(40)
     classifier = NetworkClassifier(patience=3, random_state=0).partial_fit(X, y, classes=range(4))
     assert classifier.n_iter_ == classifier.best_epoch_ == 1
-    kept = classifier.set_params(epochs=4).fit(X, y).best_epoch_
+    best_epoch = classifier.set_params(epochs=4).fit(X, y).best_epoch_
     assert classifier.partial_fit(X, y).n_iter_ == 5
-    assert kept < classifier.best_epoch_ == 5, "the last parameters are kept"
+    assert best_epoch < classifier.best_epoch_ == 5, "the last parameters are kept"
 
 
-def test_a_warm_start_begins_where_the_last_fit_ended():
+def test_a_warm_start_continues_from_the_previous_parameters():
     X, y = figures(200)
     classifier = NetworkClassifier(epochs=20, random_state=0).fit(X, y)
     before, cold = classifier.history_, classifier.network_.vector.copy()
@@ -241,7 +241,7 @@ def test_a_warm_start_begins_where_the_last_fit_ended():
         classifier.fit(X, y + 1)
 
 
-def test_the_prediction_for_a_row_is_the_same_alone_and_among_others():
+def test_the_prediction_of_a_row_does_not_depend_on_the_batch():
     X, y = figures(60)
     settings = dict(layers=IMAGE_LAYERS, image_shape=(10, 10, 1), epochs=3, random_state=0)
     for classifier in (NetworkClassifier(epochs=3), NetworkClassifier(**settings)):
@@ -251,7 +251,7 @@ def test_the_prediction_for_a_row_is_the_same_alone_and_among_others():
             np.testing.assert_array_equal(alone[0], probabilities[i])
 
 
-def test_a_partial_fit_goes_on_after_joblib_has_loaded_the_classifier(tmp_path):
+def test_partial_fit_continues_training_after_loading_with_joblib(tmp_path):
     X, y = figures(60)
     classifier = NetworkClassifier(random_state=0).partial_fit(X, y, classes=range(4))
     joblib.dump(classifier, tmp_path / "classifier")
@@ -263,9 +263,7 @@ def test_a_partial_fit_goes_on_after_joblib_has_loaded_the_classifier(tmp_path):
 
 @pytest.mark.parametrize("go_on", ["partial_fit", "fit"])
 @pytest.mark.parametrize("change", [{"layers": [(5, "tanh")]}, {"dtype": "float64"}])
-def test_a_network_that_the_parameters_no_longer_describe_is_neither_trained_nor_saved(
-    change, go_on, tmp_path
-):
+def test_hyperparameters_that_describe_another_network_are_refused(change, go_on, tmp_path):
     X, y = figures(60)
     classifier = NetworkClassifier(warm_start=True, epochs=2).fit(X, y).set_params(**change)
     for method in (lambda: getattr(classifier, go_on)(X, y), lambda: classifier.save(tmp_path)):
@@ -273,7 +271,7 @@ def test_a_network_that_the_parameters_no_longer_describe_is_neither_trained_nor
             method()
 
 
-def test_a_changed_optimizer_counts_in_the_next_partial_fit():
+def test_a_changed_optimizer_takes_effect_in_the_next_partial_fit():
     X, y = figures(60)
     classifier = NetworkClassifier(random_state=0).partial_fit(X, y, classes=range(4))
     before = classifier.network_.vector.copy()
@@ -281,7 +279,7 @@ def test_a_changed_optimizer_counts_in_the_next_partial_fit():
     np.testing.assert_allclose(classifier.network_.vector, before, atol=1e-7)
 
 
-def test_a_failed_fit_leaves_the_classifier_as_it_was():
+def test_a_failed_fit_does_not_change_the_classifier():
     X, y = figures(60)
     with pytest.raises(ValueError, match="initialization="):
         (classifier := NetworkClassifier(epochs=1, initialization="xavier")).fit(X, y)
@@ -295,7 +293,7 @@ def test_a_failed_fit_leaves_the_classifier_as_it_was():
     assert classifier.classes_.tolist() == [0, 1, 2, 3]
 
 
-def test_numbers_of_numpy_are_numbers():
+def test_numpy_numbers_are_accepted_as_parameters():
     X, y = figures(60)
     settings = {"weight_decay": 0.1, "learning_rate": 0.02, "clip_norm": 0.5}
     networks = [
@@ -334,7 +332,7 @@ IMPOSSIBLE = {
     + [{"momentum": 1.0, "optimizer": "sgd"}, {"momentum": 0.9, "optimizer": "adam"}],
     ids=str,
 )
-def test_an_impossible_parameter_is_named_with_its_value(changes):
+def test_an_invalid_parameter_is_named_with_its_value(changes):
     X, y = figures(20)
     name, value = next(iter(changes.items()))
     with pytest.raises(ValueError, match=f"^{name}=.*expected") as raised:
@@ -352,19 +350,19 @@ def test_an_impossible_parameter_is_named_with_its_value(changes):
     ],
     ids=str,
 )
-def test_layers_that_are_impossible_or_do_not_fit_the_inputs_are_named(layers, image_shape):
+def test_invalid_layers_are_named(layers, image_shape):
     X, y = figures(20)
     with pytest.raises(ValueError, match=r"^(layers|image_shape)=.*expected"):
         NetworkClassifier(layers, image_shape=image_shape).fit(X, y)
 
 
-def test_a_class_that_training_does_not_know_is_refused():
+def test_an_unknown_class_is_refused():
     X, y = figures(20)
     with pytest.raises(ValueError, match="expected one of the classes"):
         NetworkClassifier(epochs=1).fit(X, y, test=(X, y + 1))
 
 
-def test_a_classifier_is_evaluated_tabulated_and_drawn():
+def test_a_classifier_can_be_evaluated_tabulated_and_plotted():
     test = Figures(*draw_figures(40, 9, 0.1, True, np.random.default_rng(0)))
     classifier = NetworkClassifier(layers=[(6, "relu")], epochs=3, random_state=0)
     classifier.fit(test.pixels, test.labels)
@@ -390,7 +388,7 @@ def test_no_progress_bar_is_drawn_off_a_terminal(capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_importing_the_classifier_leaves_heavy_libraries_alone():
+def test_importing_the_classifier_does_not_import_heavy_libraries():
     script = (
         "import sys; import pipelines.figures.classifier; "
         "assert not {'torch', 'matplotlib', 'sklearn.metrics', 'rich'} & set(sys.modules)"

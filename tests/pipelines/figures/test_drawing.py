@@ -1,4 +1,4 @@
-"""Figures and their noise follow their definitions: pixel by pixel, and in their probabilities."""
+"""Figures and their noise match their definitions, in pixels and in probabilities."""
 
 from collections import Counter
 from itertools import product
@@ -37,7 +37,7 @@ def possible_circles(side):
 
 
 def are_horizontal_lines(square):
-    """Whether full rows begin at 0 or 1 and follow 4 to 6 apart until no further one fits."""
+    """Return whether lines start in row 0 or 1 and have gaps of 4 to 6 rows up to the end."""
     side = len(square)
     rows = np.flatnonzero(square[:, 0])
     full = np.zeros_like(square)
@@ -59,7 +59,7 @@ def is_figure(square, label):
 
 
 def squares_of(image):
-    """All squares that may hold an off-centre figure."""
+    """Return all possible squares of off-centre figures."""
     size = len(image)
     for side in range(int(np.ceil(0.3 * size)), int(0.8 * size) + 1):
         for top, left in product((0, size - side), repeat=2):
@@ -70,7 +70,7 @@ def squares_of(image):
 
 @settings(max_examples=25)
 @given(size=sizes, seed=seeds)
-def test_a_centred_figure_is_one_of_its_class_pixel_by_pixel(size, seed):
+def test_a_centred_figure_matches_its_definition_pixel_by_pixel(size, seed):
     images, labels = draw(8, size, 0.0, True, seed)
     assert all(is_figure(image, label) for image, label in zip(images, labels, strict=True))
 
@@ -108,7 +108,7 @@ def test_each_diagonal_is_thick_a_third_of_the_time():
 def test_ring_widths_are_equally_likely():
     images, labels = draw(16_000, 30, 0.0, True, seed=3)
     areas = images[labels == CIRCLE].sum(axis=(1, 2))
-    # At this size two of the four widths give the same ring.
+    # At this size, two of the four widths give the same ring.
     expected = Counter(int(circle.sum()) for circle in possible_circles(30))
     drawn = Counter(areas.tolist())
     assert drawn.keys() == expected.keys()
@@ -164,8 +164,8 @@ def test_figures_beyond_the_first_internal_batch_are_balanced_and_drawn():
 
 @pytest.mark.parametrize("noise", [0.003, 0.1, 0.5, 1.0])
 def test_noise_sets_and_clears_pixels_with_the_probabilities_that_follow_from_it(noise):
-    # figures of one internal batch are the same whatever their noise, which is drawn last
-    clean, noisy = (draw(2_000, 10, each, True, seed=7)[0] for each in (0.0, noise))
+    # noise is drawn last, so the figures of one internal batch do not depend on it
+    clean, noisy = (draw(2_000, 10, level, True, seed=7)[0] for level in (0.0, noise))
     hit = noise / 100
     set_pixels = clean.sum(axis=(1, 2))
     for amount in np.unique(set_pixels):
@@ -179,7 +179,7 @@ def test_noise_sets_and_clears_pixels_with_the_probabilities_that_follow_from_it
 
 
 def test_moved_pixels_land_evenly_over_the_canvas():
-    # At noise 1 every pixel of the figure leaves, so those still set were landed upon.
+    # At noise 1, every pixel of the figure moves, so set pixels are those where one landed.
     (clean, labels), (noisy, _) = (draw(2_000, 10, noise, True, seed=8) for noise in (0.0, 1.0))
     landed_on = (clean & noisy)[labels == HORIZONTAL].sum(axis=(0, 1))
     assert landed_on.sum() > 1000
@@ -205,8 +205,8 @@ def test_bernoulli_draws_are_independent_of_their_neighbours():
     successes = bernoulli(0.1, 1_000_000, np.random.default_rng(10))
     pairs = int((successes[1:] & successes[:-1]).sum())
     # Neighbouring pairs overlap: their count has variance n(p^2(1 - p^2) + 2 p^3(1 - p)).
-    deviation = (pairs - 1e4) / np.sqrt(1e6 * (0.01 * 0.99 + 2 * 0.001 * 0.9))
-    assert abs(deviation) < 4
+    z_score = (pairs - 1e4) / np.sqrt(1e6 * (0.01 * 0.99 + 2 * 0.001 * 0.9))
+    assert abs(z_score) < 4
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_bernoulli_draws_are_independent_of_their_neighbours():
         ({"noise": float("nan")}, "noise must be a probability between 0 and 1, got nan"),
     ],
 )
-def test_impossible_arguments_are_refused_by_name(changed, message):
+def test_invalid_arguments_are_refused_by_name(changed, message):
     arguments = {"count": 4, "size": 10, "noise": 0.1, "centred": True, **changed}
     with pytest.raises(ValueError, match=message):
         draw_figures(**arguments, rng=np.random.default_rng(0))
@@ -229,22 +229,24 @@ def test_impossible_arguments_are_refused_by_name(changed, message):
     weights=st.lists(st.integers(1, 5), min_size=1, max_size=4),
     seed=seeds,
 )
-def test_a_split_is_disjoint_complete_and_within_one_of_every_share(count, weights, seed):
+def test_splits_are_disjoint_and_complete_and_their_sizes_within_one_of_the_fractions(
+    count, weights, seed
+):
     fractions = [weight / sum(weights) for weight in weights]
-    parts = split_indices(count, fractions, np.random.default_rng(seed))
-    assert sorted(np.concatenate(parts).tolist()) == list(range(count))
-    for part, fraction in zip(parts, fractions, strict=True):
-        assert abs(len(part) - fraction * count) < 1
+    splits = split_indices(count, fractions, np.random.default_rng(seed))
+    assert sorted(np.concatenate(splits).tolist()) == list(range(count))
+    for indices, fraction in zip(splits, fractions, strict=True):
+        assert abs(len(indices) - fraction * count) < 1
 
 
-def test_equal_remainders_favour_the_earlier_part_and_the_generator_alone_decides():
-    # The shares of 715 are 500.5, 143 and 71.5.
-    parts, again, other = (
+def test_equal_remainders_favour_the_earlier_split_and_the_seed_determines_the_order():
+    # The fractions of 715 are 500.5, 143 and 71.5.
+    splits, again, other = (
         split_indices(715, (0.7, 0.2, 0.1), np.random.default_rng(seed)) for seed in (0, 0, 1)
     )
-    assert [len(part) for part in parts] == [501, 143, 71]
-    np.testing.assert_array_equal(parts[0], again[0])
-    assert not np.array_equal(parts[0], other[0])
+    assert [len(indices) for indices in splits] == [501, 143, 71]
+    np.testing.assert_array_equal(splits[0], again[0])
+    assert not np.array_equal(splits[0], other[0])
 
 
 @pytest.mark.parametrize(
@@ -253,9 +255,9 @@ def test_equal_remainders_favour_the_earlier_part_and_the_generator_alone_decide
         (100, (0.7, 0.2), "must be positive and sum to 1"),
         (100, (0.7, 0.5, -0.2), "must be positive and sum to 1"),
         (100, (float("nan"), 0.5), "must be positive and sum to 1"),
-        (3, (0.9, 0.05, 0.05), "must leave no part empty"),
+        (3, (0.9, 0.05, 0.05), "must leave no split empty"),
     ],
 )
-def test_impossible_splits_are_refused(count, fractions, message):
+def test_invalid_splits_are_refused(count, fractions, message):
     with pytest.raises(ValueError, match=message):
         split_indices(count, fractions, np.random.default_rng(0))

@@ -1,4 +1,4 @@
-"""The network's formulas on plain arrays, against PyTorch and against finite differences."""
+"""The network's formulas match PyTorch and finite differences."""
 
 from functools import partial
 
@@ -48,7 +48,7 @@ TORCH_LOSSES = {
 
 
 def channels_first(function):
-    """Apply a function of images `[n, channels, height, width]` to such with channels last."""
+    """Apply a function of images `[n, channels, height, width]` to images with channels last."""
     return lambda x, *args: function(x.permute(0, 3, 1, 2), *args).permute(0, 2, 3, 1)
 
 
@@ -79,17 +79,19 @@ def value_and_gradient(network, loss, X, targets):
     parameters = fused.split(network.vector)
     outputs, saved = fused.forward(X, parameters)
     gradients = fused.backward(joint_loss.gradient(outputs, targets) / len(X), saved, parameters)
-    gradient = np.concatenate([each.ravel() for own in gradients for each in own])
+    gradient = np.concatenate([array.ravel() for arrays in gradients for array in arrays])
     return joint_loss.value(outputs, targets).mean(), gradient
 
 
 def torch_value(network, vector, loss, X, targets, penalty=None, penalty_rate=0.0):
     x = torch.tensor(X).reshape(len(X), *network.input_shape)
     parameters = network.split(network.vector)
-    parts = iter(vector.split([each.size for own in parameters for each in own]))
+    pieces = iter(
+        vector.split([array.size for layer_arrays in parameters for array in layer_arrays])
+    )
     total = 0.0
-    for layer, own in zip(network.layers, parameters, strict=True):
-        arrays = [next(parts).reshape(each.shape) for each in own]
+    for layer, layer_arrays in zip(network.layers, parameters, strict=True):
+        arrays = [next(pieces).reshape(array.shape) for array in layer_arrays]
         x = TORCH_LAYERS[type(layer)](layer, x, *arrays)
         if penalty and arrays:
             total = total + penalty_rate * TORCH_PENALTIES[penalty](arrays[0])
@@ -108,9 +110,9 @@ def check_against_autograd(network, loss, X, targets):
 def check_against_differences(network, loss, X, targets):
     _, gradient = value_and_gradient(network, loss, X, targets)
     rng, original = np.random.default_rng(1), network.vector.copy()
-    for part in network.split(np.arange(original.size)):
+    for index_arrays in network.split(np.arange(original.size)):
         direction = np.zeros_like(original)
-        for indices in part:
+        for indices in index_arrays:
             direction[indices] = rng.normal(size=indices.shape)
         values = []
         for length in (-1e-6, 1e-6):
@@ -143,13 +145,13 @@ def test_gradients_through_convolutions_and_pools_that_leave_a_row_out(check):
 
 
 @pytest.mark.parametrize("check", [check_against_autograd, check_against_differences])
-def test_a_pool_passes_a_gradient_on_once_however_many_pixels_are_the_largest(check):
+def test_tied_pixels_of_a_pool_share_the_gradient(check):
     layers = [Conv2d(3, 2), Activation("tanh"), MaxPool2d(2), Dense(3), Activation("softmax")]
     network, X, targets = problem(layers, (7, 7, 1))
     check(network, "categorical_cross_entropy", 0 * X, targets)  # blank: all places are equal
 
 
-def test_the_gradient_of_every_layer_with_respect_to_its_inputs_is_that_of_autograd():
+def test_the_input_gradient_of_every_layer_matches_autograd():
     rng = np.random.default_rng(0)
     for layer in (Dense(4), Conv2d(3, 3), MaxPool2d(2), *map(Activation, ACTIVATIONS)):
         x = rng.normal(size=(2, 6) if isinstance(layer, Activation) else (2, 7, 6, 3))
@@ -165,7 +167,7 @@ def test_the_gradient_of_every_layer_with_respect_to_its_inputs_is_that_of_autog
         np.testing.assert_allclose(dx, tensor.grad, rtol=1e-10, atol=1e-12, err_msg=f"{layer}")
 
 
-def test_dropout_scales_what_it_keeps_and_stops_the_gradient_of_what_it_drops():
+def test_dropout_scales_kept_inputs_and_blocks_gradients_of_dropped_ones():
     layer, x = Dropout(0.3), np.ones((400, 500))
     y, mask = layer.forward(x, rng=np.random.default_rng(0))
     np.testing.assert_allclose(np.unique(y), [0, 1 / 0.7])
@@ -182,7 +184,7 @@ def test_dropout_without_a_generator_is_the_identity():
 
 
 def with_constant_output(output, biases):
-    """A network of two outputs that depend on its biases alone, and examples of the first class."""
+    """Return a network with two outputs that depend only on its biases, and examples."""
     network = Network.zeros([Dense(2), Activation(output)], (1,))
     network.vector[2:] = biases
     return network, np.zeros((6, 1), "f4"), np.tile(np.float32([1, 0]), (6, 1))
@@ -195,7 +197,7 @@ def with_constant_output(output, biases):
         ("softmax", "categorical_cross_entropy", 1.0, 2000),
     ],
 )
-def test_a_saturated_and_wrong_output_still_has_its_full_gradient(output, loss, slope, expected):
+def test_a_saturated_wrong_output_has_its_full_gradient(output, loss, slope, expected):
     network, X, targets = with_constant_output(output, [-1000, 1000])
     value, gradient = value_and_gradient(network, loss, X, targets)
     np.testing.assert_allclose(gradient, [0, 0, -slope, slope])
@@ -211,7 +213,7 @@ def test_probabilities_outside_their_range_have_a_finite_loss_and_no_gradient(lo
 
 
 @pytest.mark.parametrize("name", PENALTIES)
-def test_a_penalty_and_its_gradient_are_those_of_autograd(name):
+def test_a_penalty_and_its_gradient_match_autograd(name):
     W = np.random.default_rng(0).normal(size=(4, 3))
     tensor = torch.tensor(W, requires_grad=True)
     expected = TORCH_PENALTIES[name](tensor)
@@ -223,7 +225,7 @@ def test_a_penalty_and_its_gradient_are_those_of_autograd(name):
 @pytest.mark.parametrize("clipped", [None, 0.2])
 @pytest.mark.parametrize("penalty", [None, *PENALTIES])
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_hundred_steps_end_where_pytorch_ends(name, penalty, clipped):
+def test_a_hundred_steps_match_pytorch(name, penalty, clipped):
     loss, (kind, own) = "categorical_cross_entropy", TORCH_OPTIMIZERS[name]
     network, X, targets = problem(dense("tanh", "softmax"), count=12)
     vector = torch.tensor(network.vector, requires_grad=True)
@@ -262,7 +264,7 @@ STEPS = 41
 TORCH_SCHEDULES = {
     "constant": partial(torch.optim.lr_scheduler.ConstantLR, factor=1.0),
     "cosine": partial(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=STEPS - 1),
-    # PyTorch's peak is at the step of the number `pct_start * total_steps - 1`.
+    # PyTorch's peak is at step number `pct_start * total_steps - 1`.
     "one_cycle": partial(
         torch.optim.lr_scheduler.OneCycleLR,
         **dict(max_lr=1.0, total_steps=STEPS, pct_start=(0.3 * (STEPS - 1) + 1) / STEPS),
@@ -272,7 +274,7 @@ TORCH_SCHEDULES = {
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_a_schedule_is_that_of_pytorch(name):
+def test_schedules_match_pytorch(name):
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     schedule = TORCH_SCHEDULES[name](optimizer)
     for step in range(STEPS):

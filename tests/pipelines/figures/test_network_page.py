@@ -1,4 +1,4 @@
-"""The page that leads from each equation to its line, and the examples."""
+"""The page that links each equation to its line, and the docstring examples."""
 
 import doctest
 import importlib
@@ -32,6 +32,6 @@ def test_each_equation_leads_to_the_line_of_its_code(code, shown, file, line):
 
 
 @pytest.mark.parametrize("module", ["network.network", "network.plan.plan", "classifier"])
-def test_the_example_of_a_docstring_runs_as_it_says(module):
+def test_docstring_examples_run(module):
     results = doctest.testmod(importlib.import_module(f"pipelines.figures.{module}"))
     assert results.attempted > 0 == results.failed

@@ -1,4 +1,4 @@
-"""A plan computes what its function computes eagerly, on buffers that it reuses."""
+"""A plan gives the results of its function, and reuses buffers."""
 
 import gc
 import random
@@ -24,7 +24,7 @@ SETTINGS = {"momentum": (0.9,), "adamw": (0.3,)}
 
 
 def bound(name):
-    """Return an optimizer's formula with its own settings."""
+    """Return an optimizer's formula with its settings bound."""
     return lambda *args: OPTIMIZERS[name].update(*args, *SETTINGS.get(name, ()))
 
 
@@ -32,39 +32,42 @@ UPDATES = {name: bound(name) for name in OPTIMIZERS}
 
 
 def normal(*shapes):
-    """Return a source of inputs of these shapes."""
+    """Return a function that draws inputs of the given shapes."""
     return lambda rng: [rng.normal(size=shape) for shape in shapes]
 
 
 def check_planned_is_eager(function, draw, state, names=(), values=((),) * 3, scale=None):
-    """Compare replays with the function itself, each from the same inputs and the same state.
+    """Compare replays with calls of the function, from the same inputs and the same state.
 
     Errors are relative to `1 + |value|`, or to `scale(inputs, state) + |value|`.
     """
     rng, generators = np.random.default_rng(0), [np.random.default_rng(5) for _ in range(2)]
-    inputs, own = draw(rng), [each.copy() for each in state]
-    plan = Plan(function, inputs, own, names, generators[0])
+    inputs, plan_state = draw(rng), [array.copy() for array in state]
+    plan = Plan(function, inputs, plan_state, names, generators[0])
     for numbers in values:
         for array, content in zip(inputs, draw(rng), strict=True):
             array[...] = content
-        given, size = [each.copy() for each in inputs], scale(inputs, state) if scale else 1.0
-        outputs, after = function(inputs, state, *numbers, generators[1])
-        expected = [np.array(each) for each in (outputs, *after)]
-        found = plan(*numbers)
-        for a, b in zip((found, *own), expected, strict=True):
+        original_inputs, size = (
+            [array.copy() for array in inputs],
+            scale(inputs, state) if scale else 1.0,
+        )
+        outputs, new_state = function(inputs, state, *numbers, generators[1])
+        expected = [np.array(array) for array in (outputs, *new_state)]
+        actual = plan(*numbers)
+        for a, b in zip((actual, *plan_state), expected, strict=True):
             assert (a.shape, a.dtype) == (b.shape, b.dtype)
             error = np.abs(a.astype("f8") - b) / (size + np.abs(b))
             assert (error <= TOLERANCE.get(b.dtype.name, 0)).all(), f"{error.max()}\n{plan.source}"
-        for a, b in zip(inputs, given, strict=True):
+        for a, b in zip(inputs, original_inputs, strict=True):
             np.testing.assert_array_equal(a, b, err_msg="an input was written")
         state = expected[1:]
-        for array, content in zip(own, state, strict=True):
+        for array, content in zip(plan_state, state, strict=True):
             array[...] = content
     return plan
 
 
 def check_step(layers, loss, update, means, *rules, dtype="float64", count=5, shape=(7,), **more):
-    """Compare a planned step with the eager one; running means start warm."""
+    """Compare a planned step with the eager step, from non-zero running means."""
     network, rng = Network.zeros(layers, shape, dtype), np.random.default_rng(1)
     network.vector[:] = rng.normal(scale=0.5, size=network.vector.shape)
     fused, joint_loss = fuse(network, loss)
@@ -77,7 +80,7 @@ def check_step(layers, loss, update, means, *rules, dtype="float64", count=5, sh
         return [each.astype(dtype) for each in batch][: 3 if more.get("weighted") else 2]
 
     def scale(inputs, state):
-        """Square of the largest slope: so far is the rounding of p carried on by 1 / p."""
+        """Return the squared largest slope, because 1 / p amplifies the rounding of p."""
         slope = replace(step, update=UPDATES["sgd"], largest_norm=None)
         _, (after,) = slope(inputs, state[:1], 1.0, 1, np.random.default_rng(5))
         return 1 + np.square(after - state[0]).max()
@@ -100,7 +103,7 @@ def dense(hidden, output):
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("penalty", [None, *PENALTIES])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_a_planned_step_is_the_eager_one(optimizer, penalty, dtype):
+def test_a_planned_step_equals_the_eager_step(optimizer, penalty, dtype):
     update, means = UPDATES[optimizer], OPTIMIZERS[optimizer].means
     rules = (PENALTIES[penalty] if penalty else None, 0.02)
     for activation, loss, count in product(ACTIVATIONS, LOSSES, (1, 5, 40)):
@@ -113,7 +116,7 @@ def test_a_planned_step_is_the_eager_one(optimizer, penalty, dtype):
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("count", [1, 6])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_a_planned_step_with_images_dropout_clipping_and_weights_is_the_eager_one(
+def test_a_planned_step_with_images_dropout_clipping_and_weights_equals_the_eager_step(
     optimizer, count, dtype
 ):
     layers = [
@@ -150,7 +153,7 @@ def nesterov(w, g, means, eta, t):
 
 
 def memory(function):
-    """Return how much memory a function's result holds, and how much it takes in between."""
+    """Return the memory of a function's result, and its peak memory."""
     gc.collect()
     tracemalloc.start()
     result = function()
@@ -206,7 +209,7 @@ def test_buffers_are_reused_along_a_chain():
         lambda x: sum(2 * row for row in x),
     ],
 )
-def test_what_cannot_be_planned_runs_as_it_is(function):
+def test_functions_without_a_special_rule_run_unchanged(function):
     def step(inputs, state, rng):
         return function(inputs[0]), (state[0] + np.sum(function(inputs[0])),)
 
@@ -214,7 +217,7 @@ def test_what_cannot_be_planned_runs_as_it_is(function):
 
 
 @pytest.mark.parametrize("count", [10, 40])
-def test_reductions_along_short_rows_are_those_of_numpy(count):
+def test_reductions_along_short_rows_match_numpy(count):
     def step(inputs, state, rng):
         (x,) = inputs
         centred = x - x.max(axis=1, keepdims=True) + np.min(x, 1)[:, None] + x.mean(axis=1)[:, None]
@@ -236,7 +239,7 @@ HAZARDS = [
     lambda x, w, v: (x[1:], (x, x[::-1])),
     lambda x, w, v: ((new := 3 * w)[1:3], (new, new)),
     lambda x, w, v: (w * 1, (np.concatenate([w[1::2], w[::2]]), np.concatenate([v[3:], w[:3]]))),
-    # A gradient of each half that reads the other's parameters, as some penalty may do.
+    # The gradient of each half reads the parameters of the other half.
     lambda x, w, v: (
         w - v,
         (
@@ -249,7 +252,7 @@ HAZARDS = [
 
 
 @pytest.mark.parametrize("hazard", HAZARDS)
-def test_a_state_that_is_read_while_it_is_replaced_is_read_as_it_was(hazard):
+def test_a_state_is_read_before_it_is_overwritten(hazard):
     def step(inputs, state, rng):
         return hazard(*inputs, *state)
 
@@ -267,7 +270,7 @@ def test_a_state_that_is_read_while_it_is_replaced_is_read_as_it_was(hazard):
         lambda x, W, V: (W @ V, ((W - x @ W).T, x - 0.5 * W - np.einsum("ij,jk->ik", x, V))),
     ],
 )
-def test_matrices_that_are_read_while_they_are_replaced_are_read_as_they_were(hazard):
+def test_matrices_are_read_before_they_are_overwritten(hazard):
     def step(inputs, state, rng):
         return hazard(*inputs, *state)
 
@@ -277,12 +280,12 @@ def test_matrices_that_are_read_while_they_are_replaced_are_read_as_they_were(ha
 
 
 def random_formula(seed):
-    """A function that combines its arrays in ways that plans have to get right, at random."""
+    """A random function of arrays, with combinations that are difficult for plans."""
 
     def formula(inputs, state, rate, rng):
         draw = random.Random(seed)
-        vectors = [each for each in (*inputs, *state) if each.ndim == 1]
-        matrices = [each for each in (*inputs, *state) if each.ndim == 2]
+        vectors = [array for array in (*inputs, *state) if array.ndim == 1]
+        matrices = [array for array in (*inputs, *state) if array.ndim == 2]
 
         def v():
             return draw.choice(vectors)
@@ -320,16 +323,16 @@ def random_formula(seed):
 
 
 @pytest.mark.parametrize("first", range(0, 400, 50))
-def test_random_formulas_are_planned_as_they_run_eagerly(first):
+def test_plans_of_random_formulas_match_eager_evaluation(first):
     for seed in range(first, first + 50):
         rng = np.random.default_rng(seed)
         inputs = [rng.normal(size=12) / 2, rng.normal(size=(3, 3)) / 2]
         eager = [rng.normal(size=12) / 2, rng.normal(size=12) / 2, rng.normal(size=(3, 3)) / 2]
-        planned, formula = [each.copy() for each in eager], random_formula(seed)
+        planned, formula = [array.copy() for array in eager], random_formula(seed)
         plan = Plan(formula, inputs, planned, ("rate",))
         for _ in range(2):
-            outputs, after = formula(inputs, eager, 0.3, None)
-            eager = [np.array(each) for each in after]
+            outputs, new_state = formula(inputs, eager, 0.3, None)
+            eager = [np.array(array) for array in new_state]
             expected = np.array(outputs)
             np.testing.assert_allclose(plan(0.3), expected, 1e-6, 1e-9, err_msg=str(seed))
             for ours, theirs in zip(planned, eager, strict=True):
@@ -359,7 +362,7 @@ BY_EINSUM = [
 
 
 def check_einsum(subscripts, lengths, dtype):
-    """Compare `0.5 out - rate einsum(...)` in a plan with `np.einsum`; return the plan."""
+    """Compare `0.5 out - rate einsum(...)` in a plan with `np.einsum`, and return the plan."""
 
     def step(inputs, state, rate, rng):
         y = np.einsum(subscripts, *inputs, optimize=True)
@@ -377,14 +380,14 @@ def check_einsum(subscripts, lengths, dtype):
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("subscripts", BY_BLAS + BY_EINSUM)
-def test_a_planned_einsum_is_that_of_numpy_with_axes_of_length_one_too(subscripts, dtype):
+def test_a_planned_einsum_matches_numpy_also_for_axes_of_length_one(subscripts, dtype):
     for letter in ("", *LENGTHS):
         plan = check_einsum(subscripts, LENGTHS | {letter: 1}, dtype)
         assert ("einsum" in plan.source) == (subscripts in BY_EINSUM)
 
 
 @pytest.mark.parametrize("subscripts", ["ni,oi->no", "no,ni->oi", "no,oi->ni"])
-def test_long_and_narrow_products_are_the_same_in_pieces_with_avx_512(subscripts, monkeypatch):
+def test_long_and_narrow_products_are_computed_in_pieces_with_avx_512(subscripts, monkeypatch):
     monkeypatch.setattr(products, "_has_direct_kernel", lambda: True)
     calls = {}
     for batch in (48, 49, 256, 300):
@@ -394,7 +397,7 @@ def test_long_and_narrow_products_are_the_same_in_pieces_with_avx_512(subscripts
 
 
 @pytest.mark.parametrize("rate", [0.3, 2, -1.0])
-def test_a_plan_follows_numbers_that_it_was_not_laid_out_with(rate):
+def test_a_plan_accepts_other_numbers_in_each_replay(rate):
     def step(inputs, state, rate, power, rng):
         (x,), (w,) = inputs, state
         y = rate * x - x / rate + (1 - 0.9**power) * x - (-power) * x
@@ -432,14 +435,14 @@ def add_in_place(x, rate):
         add_in_place,
     ],
 )
-def test_branches_on_values_changes_in_place_and_several_results_are_refused(formula):
+def test_branches_in_place_changes_and_multiple_results_are_refused(formula):
     x = np.arange(3.0)[::-1].copy()
     with pytest.raises((TypeError, ValueError)):
         Plan(lambda inputs, state, rate, rng: (formula(*inputs, rate), ()), (x,), (), ("rate",))
     np.testing.assert_array_equal(x, [2, 1, 0])
 
 
-def test_a_plan_reads_its_inputs_when_it_is_called_and_keeps_its_generator_until_then():
+def test_a_plan_reads_inputs_and_generator_only_in_a_replay():
     x, rng = np.zeros(3), np.random.default_rng(0)
     plan = Plan(lambda inputs, state, rng: (inputs[0] + rng.random(3), ()), (x,), (), (), rng)
     expected = np.random.default_rng(0).random(3)

@@ -1,4 +1,4 @@
-"""A saved network comes back as it was, and damaged or unrelated files are refused."""
+"""A saved network is loaded unchanged, and damaged or unrelated files are refused."""
 
 import json
 import re
@@ -27,7 +27,7 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize("classes", [["a", "bb", "c"], [2.0, 3.0, 9.0], [7, 5, -1]])
-def test_a_saved_classifier_comes_back_as_it_was(classes, tmp_path):
+def test_a_saved_classifier_is_loaded_unchanged(classes, tmp_path):
     saved, X = fitted(classes)
     saved.save(tmp_path)
     loaded = NetworkClassifier.load(tmp_path)
@@ -41,7 +41,7 @@ def test_a_saved_classifier_comes_back_as_it_was(classes, tmp_path):
         assert {info.date_time[0] for info in archive.infolist()} == {1980}, "no date of saving"
 
 
-def test_layers_of_every_kind_come_back_and_go_on_learning(tmp_path):
+def test_layers_of_every_kind_are_loaded_and_can_be_trained_further(tmp_path):
     rng = np.random.default_rng(0)
     X, y = rng.integers(256, size=(30, 6 * 7 * 2), dtype=np.uint8), rng.integers(3, size=30)
     layers = [

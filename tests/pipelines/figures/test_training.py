@@ -1,4 +1,4 @@
-"""Networks are initialized by their rule and trained in epochs that are reported and stopped."""
+"""Networks are initialized, trained in epochs, and stopped early as documented."""
 
 import math
 
@@ -23,7 +23,7 @@ def network_of(*widths, hidden="tanh", dtype="float64", seed=0):
 
 
 def problem(count=60, dtype="float64", seed=0):
-    """Three separable clouds, and a network for them."""
+    """Return a network and examples of three separable clusters."""
     rng = np.random.default_rng(seed)
     classes = rng.integers(3, size=count)
     X = (rng.normal(size=(count, 4)) + 3 * np.eye(3, 4)[classes]).astype(dtype)
@@ -31,7 +31,7 @@ def problem(count=60, dtype="float64", seed=0):
 
 
 def trained(network, examples, optimizer="sgd", rate=0.1, epochs=5, batch_size=7, **changes):
-    """Train a network for some epochs, and return their history."""
+    """Train a network and return the history."""
     trainer = Trainer(network, LOSS, OPTIMIZERS[optimizer], np.random.default_rng(1))
     course = rate if callable(rate) else lambda progress: rate
     options = dict(epochs=epochs, batch_size=batch_size, learning_rate=course) | changes
@@ -40,7 +40,7 @@ def trained(network, examples, optimizer="sgd", rate=0.1, epochs=5, batch_size=7
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("batch_size", [1, 7, 59, 60])
-def test_an_epoch_is_a_step_on_each_batch_of_a_fresh_permutation(batch_size, weighted):
+def test_an_epoch_has_one_step_per_batch_of_a_new_permutation(batch_size, weighted):
     network, examples = problem()
     manual, weights = problem()[0], np.ones(60)
     if weighted:
@@ -75,13 +75,13 @@ def test_an_epoch_is_a_step_on_each_batch_of_a_fresh_permutation(batch_size, wei
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_a_weight_counts_how_often_an_example_is_there(optimizer):
+def test_an_integer_weight_is_equivalent_to_repeating_the_example(optimizer):
     weights = np.array([0, 1, 2, 3, 0, 2] * 10)
     vectors, rows = [], []
     for repeated in (False, True):
         network, examples = problem()
         if repeated:
-            examples = examples.part(np.repeat(np.arange(60), weights))
+            examples = examples.take(np.repeat(np.arange(60), weights))
         else:
             examples = examples._replace(weights=weights / weights.mean())
         rows.append(trained(network, examples, optimizer, batch_size=len(examples.X)))
@@ -90,41 +90,41 @@ def test_a_weight_counts_how_often_an_example_is_there(optimizer):
     assert [pytest.approx(row) for row in rows[0]] == rows[1]
 
 
-def test_a_row_holds_the_scores_of_all_that_is_watched():
+def test_a_row_has_the_scores_of_all_watched_examples():
     network, examples = problem()
     _, other = problem(30, seed=5)
     rows, watched = [], {"validation": other, "test": examples}
     listeners = [lambda epoch, row: rows.append((epoch, row))]
     history = trained(network, examples, watched=watched, listeners=listeners)
-    parts, scores = ("train", "validation", "test"), ("loss", "accuracy")
-    names = [f"{part}/{score}" for part in parts for score in scores]
+    splits, scores = ("train", "validation", "test"), ("loss", "accuracy")
+    names = [f"{split}/{score}" for split in splits for score in scores]
     assert [list(row) for row in history] == [["epoch", *names]] * 5
     assert rows == list(enumerate(history, 1))
     last = evaluate(network, LOSS, other)
     assert (history[-1]["validation/loss"], history[-1]["validation/accuracy"]) == last
     outputs = network.outputs(other.X)
     losses = -np.log((outputs * other.targets).sum(axis=1))
-    right = outputs.argmax(axis=1) == other.targets.argmax(axis=1)
-    assert last == pytest.approx((losses.mean(), right.mean()))
+    hits = outputs.argmax(axis=1) == other.targets.argmax(axis=1)
+    assert last == pytest.approx((losses.mean(), hits.mean()))
     weighted = evaluate(network, LOSS, other._replace(weights=np.arange(30.0)))
-    assert weighted == pytest.approx([np.average(a, weights=range(30)) for a in (losses, right)])
+    assert weighted == pytest.approx([np.average(a, weights=range(30)) for a in (losses, hits)])
 
 
-def test_early_stopping_goes_back_to_the_best_parameters():
+def test_early_stopping_restores_the_best_parameters():
     network, examples = problem()
     wrong = examples._replace(targets=np.eye(3)[np.random.default_rng(3).integers(3, size=60)])
-    seen = []
-    listeners = [lambda epoch, row: seen.append(network.vector.copy())]
+    vectors = []
+    listeners = [lambda epoch, row: vectors.append(network.vector.copy())]
     options = dict(epochs=500, watched={"validation": wrong}, patience=4, listeners=listeners)
     history = trained(network, examples, "adam", 0.05, **options)
     losses = [row["validation/loss"] for row in history]
     best = int(np.argmin(losses))
     assert len(history) == best + 1 + 4
-    np.testing.assert_array_equal(network.vector, seen[best])
+    np.testing.assert_array_equal(network.vector, vectors[best])
     assert evaluate(network, LOSS, wrong).loss == losses[best]
 
 
-def test_training_that_diverges_says_so():
+def test_diverging_training_raises_an_error():
     _, examples = problem(dtype="float32")
     network = network_of(4, 8, 3, hidden="identity", dtype="float32")
     with pytest.raises(ValueError, match=r"diverged in epoch \d+: .*learning_rate"):
@@ -135,9 +135,7 @@ def test_training_that_diverges_says_so():
     ("name", "settings", "penalty"),
     [("momentum", (0.9,), None), ("sgd", (), PENALTIES["l2"])],
 )
-def test_what_decays_without_a_gradient_ends_at_zero_and_not_among_subnormal_numbers(
-    name, settings, penalty
-):
+def test_values_that_decay_become_zero_instead_of_subnormal(name, settings, penalty):
     network, (update, means) = network_of(6, 3, dtype="float32"), OPTIMIZERS[name]
     optimizer = Optimizer(lambda *args: update(*args, *settings), means)
     rules = dict(penalty=penalty, penalty_rate=3.0)
@@ -149,7 +147,7 @@ def test_what_decays_without_a_gradient_ends_at_zero_and_not_among_subnormal_num
 
 
 @pytest.mark.parametrize("widths", [(4, 8, 3), (900, 20, 4), (400, 300, 4)])
-def test_outputs_for_an_example_are_the_same_alone_and_among_others(widths):
+def test_outputs_of_an_example_do_not_depend_on_the_batch(widths):
     network = network_of(*widths, dtype="float32")
     X = np.random.default_rng(0).normal(size=(700, widths[0])).astype("f4")
     outputs = network.outputs(X)
@@ -170,23 +168,23 @@ def test_bytes_and_floats_of_the_same_pixels_train_the_same_network():
 @pytest.mark.parametrize(
     ("counts", "fraction"), [([60, 30, 10], 0.25), ([91, *[1] * 9], 0.1), ([3, 3, 3], 0.5)]
 )
-def test_held_out_examples_have_the_share_of_every_class_to_within_one(counts, fraction):
+def test_held_out_examples_are_stratified_to_within_one_example(counts, fraction):
     classes = np.random.default_rng(0).permutation(np.repeat(np.arange(len(counts)), counts))
     numbers = np.arange(len(classes))
     examples = Examples(numbers[:, None], np.eye(len(counts))[classes], 1.0 + numbers)
-    chosen = []
+    held_out = []
     for seed in range(200):
-        learning, validation = hold_out(examples, fraction, np.random.default_rng(seed))
+        training, validation = hold_out(examples, fraction, np.random.default_rng(seed))
         assert len(validation.X) == round(fraction * len(classes))
         shares = validation.targets.sum(axis=0) - fraction * np.array(counts)
         assert np.abs(shares).max() < 1 + 1e-9
-        together = np.vstack([np.column_stack(part) for part in (learning, validation)])
+        together = np.vstack([np.column_stack(split) for split in (training, validation)])
         np.testing.assert_array_equal(together[together[:, 0].argsort()], np.column_stack(examples))
-        chosen.append(validation.X.ravel())
-    assert len(np.unique(chosen)) == len(classes), "each example may be held out"
+        held_out.append(validation.X.ravel())
+    assert len(np.unique(held_out)) == len(classes), "each example may be held out"
 
 
-def test_at_least_one_example_is_held_out_and_at_least_one_learnt():
+def test_each_split_of_hold_out_has_at_least_one_example():
     _, examples = problem(50)
     assert len(hold_out(examples, 0.001, np.random.default_rng(0))[1].X) == 1
     with pytest.raises(ValueError, match="validation_fraction="):
@@ -202,7 +200,7 @@ def test_at_least_one_example_is_held_out_and_at_least_one_learnt():
         ("glorot", (50, 5, 5, 20), math.sqrt(6 / (25 * 20 + 25 * 50))),
     ],
 )
-def test_uniform_weights_fill_their_range_and_stay_inside(initialization, shape, limit):
+def test_uniform_weights_cover_exactly_their_range(initialization, shape, limit):
     weights = draw_weights(initialization, shape, np.random.default_rng(0))
     assert weights.shape == shape
     assert 0.99 * limit < np.abs(weights).max() <= limit
@@ -211,7 +209,7 @@ def test_uniform_weights_fill_their_range_and_stay_inside(initialization, shape,
 
 
 @pytest.mark.parametrize("shape", [(300, 400), (300, 4, 4, 25)])
-def test_he_weights_keep_the_variance_of_what_relu_lets_through(shape):
+def test_he_weights_preserve_the_variance_through_relu(shape):
     rng = np.random.default_rng(0)
     weights = draw_weights("he", shape, rng).reshape(300, 400)
     x = rng.normal(size=(500, 400))
@@ -235,6 +233,6 @@ def test_each_layer_may_have_its_own_initialization():
     "initialization",
     ["xavier", 0, -1.0, math.nan, math.inf, True, None, [0.1] * 3, {0.1, 0.2}, [0.1, "xavier"]],
 )
-def test_other_initializations_are_refused(initialization):
+def test_unknown_initializations_are_refused(initialization):
     with pytest.raises(ValueError, match="initialization="):
         initialization_per_layer(initialization, 2)

@@ -128,7 +128,9 @@ def test_a_damaged_checkpoint_is_ignored_with_a_warning(tmp_path, damage):
     path = tmp_path / "last.ckpt"
     path.write_bytes(damage(path.read_bytes()))
     module = regression()
-    with pytest.warns(UserWarning, match="last.ckpt: checkpoint ignored, training starts from scratch"):
+    with pytest.warns(
+        UserWarning, match="last.ckpt: checkpoint ignored, training starts from scratch"
+    ):
         result = fit_regression(module, checkpoint_folder=tmp_path)
     assert result.resumed_epochs == 0
     assert weight_bytes(module) == weight_bytes(undisturbed)

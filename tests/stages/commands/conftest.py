@@ -1,4 +1,4 @@
-"""A project in a repository of its own."""
+"""Fixtures of a project in a git repository."""
 
 import subprocess
 from pathlib import Path

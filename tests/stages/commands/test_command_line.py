@@ -1,4 +1,4 @@
-"""A command ends with one line, whatever happens."""
+"""A command ends with one line, whether it succeeds or fails."""
 
 import sys
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def test_a_command_prints_its_closing_line(capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize("arguments", [(), ("a", "b", "c")])
-def test_a_wrong_number_of_arguments_is_refused_with_the_usage(arguments: tuple[str]) -> None:
+def test_a_wrong_number_of_arguments_prints_the_usage(arguments: tuple[str]) -> None:
     work = lambda pipeline, port: ""  # noqa: E731
     assert ended(work, *arguments) == "usage: python -m stages.commands.serve PIPELINE PORT"
 
@@ -43,5 +43,5 @@ def test_a_wrong_number_of_arguments_is_refused_with_the_usage(arguments: tuple[
         (KeyboardInterrupt(), "serve: interrupted"),
     ],
 )
-def test_a_problem_ends_in_one_line(problem: BaseException, line: str) -> None:
+def test_an_error_is_printed_in_one_line(problem: BaseException, line: str) -> None:
     assert ended(fail(problem)) == line

@@ -1,4 +1,4 @@
-"""`make doctor` repairs what a killed `dvc` has left half-written, and keeps what is good."""
+"""`make doctor` repairs files that a killed DVC process left incomplete, and keeps valid ones."""
 
 import json
 import shutil
@@ -40,7 +40,7 @@ RUNNING = json.dumps({"write": {}, "read": {}})
 
 @pytest.fixture
 def lists(project: Path) -> list[Path]:
-    """Both of DVC's lists of running stages, in good order."""
+    """Both of DVC's lists of running stages, with valid content."""
     files = [project / ".dvc" / "tmp" / name for name in ("rwlock", "exps/rwlock")]
     for file in files:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ def test_an_unreadable_list_of_running_stages_is_removed(lists: list[Path], dama
     assert list(repair_running_lists()) == []
 
 
-def test_a_list_that_a_running_dvc_is_just_writing_is_kept(
+def test_a_list_that_dvc_is_writing_is_kept(
     lists: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lists[0].write_text('{"write": {')
@@ -68,7 +68,7 @@ def test_a_list_that_a_running_dvc_is_just_writing_is_kept(
     assert lists[0].exists()
 
 
-def test_a_dvc_lock_cut_off_anywhere_comes_back_from_the_last_commit(repository: Path) -> None:
+def test_a_truncated_dvc_lock_is_restored_from_the_last_commit(repository: Path) -> None:
     paths.LOCK.write_text(LOCK)
     commit(repository)
     lines = LOCK.encode().splitlines(keepends=True)
@@ -77,7 +77,7 @@ def test_a_dvc_lock_cut_off_anywhere_comes_back_from_the_last_commit(repository:
         paths.LOCK.write_bytes(LOCK.encode()[:cut])
         if list(repair_lock()):
             assert paths.LOCK.read_text() == LOCK, f"cut at {cut}"
-        else:  # the stages before the cut are complete as far as DVC reads them
+        else:  # the remaining stages are complete for DVC
             assert LOCK.startswith(paths.LOCK.read_text())
     assert list(repair_lock()) == []
 
@@ -96,12 +96,12 @@ def test_a_damaged_dvc_lock_that_was_never_committed_is_removed(
     repository: Path, damaged: str
 ) -> None:
     paths.LOCK.write_text(damaged)
-    assert list(repair_lock()) == ["removed dvc.lock, which was damaged; DVC writes it again"]
+    assert list(repair_lock()) == ["removed dvc.lock, which was damaged; `dvc repro` creates it"]
     assert not paths.LOCK.exists()
     assert list(repair_lock()) == []
 
 
-def test_a_dvc_lock_is_repaired_without_any_repository(project: Path) -> None:
+def test_a_dvc_lock_is_repaired_without_a_repository(project: Path) -> None:
     paths.LOCK.write_text(LOCK[:-9])
     assert len(list(repair_lock())) == 1
     paths.LOCK.write_text(LOCK)
@@ -117,7 +117,7 @@ def test_invalid_parameters_are_refused_first(lists: list[Path]) -> None:
     assert lists[0].exists()
 
 
-def test_results_that_belong_to_no_model_are_named(
+def test_results_without_a_model_are_listed(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copy(REPOSITORY / "params.yaml", paths.PARAMS)

@@ -1,4 +1,4 @@
-"""`make publish` makes the store equal to the results, once, and names the best as champions."""
+"""`make publish` logs missing results once and registers the best models as champions."""
 
 import threading
 from dataclasses import replace
@@ -29,7 +29,7 @@ def two_variants() -> example.Pipeline:
 
 @pytest.fixture
 def results(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Results of two variants, made while the store was down."""
+    """Results of two variants that were written while the store was down."""
     with monkeypatch.context() as down:
         down.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
         down.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
@@ -52,7 +52,7 @@ def champion() -> ModelVersion:
     return mlflow.MlflowClient().get_model_version_by_alias("figures", "champion")
 
 
-def test_what_the_store_lacks_is_logged_once(
+def test_missing_results_are_logged_once(
     results: Path, store: mlflow.MlflowClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert publish(None) == "logged figures/small, figures/large; 0 runs were complete"
@@ -64,7 +64,7 @@ def test_what_the_store_lacks_is_logged_once(
     assert len(store.search_model_versions()) == 1
 
 
-def test_the_champion_is_the_best_by_its_files_and_holds_its_model(
+def test_the_champion_is_the_best_variant_and_contains_its_model(
     results: Path, store: mlflow.MlflowClient
 ) -> None:
     publish(None)
@@ -78,7 +78,7 @@ def test_the_champion_is_the_best_by_its_files_and_holds_its_model(
     assert champion().tags["variant"] == "large"
 
 
-def test_a_variant_without_results_lets_the_others_be_logged_but_names_no_champion(
+def test_with_a_missing_variant_the_others_are_logged_without_a_champion(
     results: Path, store: mlflow.MlflowClient
 ) -> None:
     (results / "small" / "scores.json").unlink()
@@ -86,7 +86,7 @@ def test_a_variant_without_results_lets_the_others_be_logged_but_names_no_champi
     assert store.search_model_versions() == []
 
 
-def test_an_experiment_in_a_copy_names_no_champion(
+def test_an_experiment_in_a_copy_registers_no_champion(
     results: Path, store: mlflow.MlflowClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as in_copy:
@@ -96,7 +96,7 @@ def test_an_experiment_in_a_copy_names_no_champion(
 
 
 @pytest.mark.parametrize("name", ["run.json", "history.csv", "metrics.json", "scores.json"])
-def test_a_file_that_dvc_lock_does_not_record_so_is_refused_before_anything_is_sent(
+def test_a_file_with_another_hash_is_refused_before_anything_is_logged(
     results: Path, store: mlflow.MlflowClient, name: str
 ) -> None:
     file = results / "large" / name
@@ -105,15 +105,15 @@ def test_a_file_that_dvc_lock_does_not_record_so_is_refused_before_anything_is_s
     with pytest.raises(StageError) as refused:
         publish(None)
     place = f"results/figures/large/{name}"
-    assert str(refused.value).startswith(f"{place} is not the file that dvc.lock records")
-    assert "`dvc repro` restores it" in str(refused.value)
+    assert str(refused.value).startswith(f"{place} does not match its hash in dvc.lock")
+    assert "restore it with `dvc repro`" in str(refused.value)
     assert example.runs(store) == []
 
 
 def test_a_damaged_dvc_lock_is_refused(results: Path, store: mlflow.MlflowClient) -> None:
     for content in ("a: [", "stages: 3", "", "stages: {train: {outs: [{hash: md5}]}}"):
         paths.LOCK.write_text(content)
-        with pytest.raises(StageError, match=r"^dvc.lock is damaged; `make doctor`"):
+        with pytest.raises(StageError, match=r"^dvc.lock is damaged; restore it"):
             publish(None)
 
 
@@ -122,7 +122,7 @@ def test_without_results_there_is_nothing_to_publish(store: mlflow.MlflowClient)
         publish(None)
 
 
-def test_a_store_that_is_down_costs_one_warning_or_is_an_error_where_it_is_required(
+def test_an_unreachable_store_is_a_warning_or_an_error_if_it_is_required(
     results: Path,
     absent_server: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -139,7 +139,9 @@ def test_a_store_that_is_down_costs_one_warning_or_is_an_error_where_it_is_requi
         publish(None)
 
 
-def test_two_at_once_log_everything_once(results: Path, store: mlflow.MlflowClient) -> None:
+def test_two_concurrent_processes_log_everything_once(
+    results: Path, store: mlflow.MlflowClient
+) -> None:
     lines: list[str] = []
     threads = [threading.Thread(target=lambda: lines.append(publish(None))) for _ in range(2)]
     for thread in threads:

@@ -1,4 +1,4 @@
-"""A run is computed again from what it records, and every difference is found."""
+"""`make reproduce` reruns the commit of a run and reports every difference."""
 
 import json
 import shutil
@@ -21,13 +21,13 @@ stages:
   figures-evaluate:
     foreach: [small]
     do:
-      cmd: cp -r made results
+      cmd: cp -r stored results
 """
 
 
 @pytest.fixture
 def runs(repository: Path, store: mlflow.MlflowClient) -> dict[str, Any]:
-    """The runs of a variant with two seeds, by name; `dvc repro` yields its results again."""
+    """Runs of a variant with two seeds, by name. `dvc repro` restores its stored results."""
     for folder in ("external/mnist", "external/imbalance"):
         (repository / "data" / folder).mkdir(parents=True)
         (repository / "data" / folder / "README.md").touch()
@@ -35,8 +35,8 @@ def runs(repository: Path, store: mlflow.MlflowClient) -> dict[str, Any]:
     head = commit(repository)
     example.train(seeds=2)
     example.evaluate()
-    made = repository / "made"
-    shutil.copytree(repository / "results", made)
+    stored = repository / "stored"
+    shutil.copytree(repository / "results", stored)
     (repository / ".gitignore").write_text("/results\n/mlruns\n/mlflow.db*\n/.scratch\n")
     later = commit(repository)
     for run in example.runs(store):
@@ -46,18 +46,18 @@ def runs(repository: Path, store: mlflow.MlflowClient) -> dict[str, Any]:
     return {run.info.run_name: store.get_run(run.info.run_id) for run in example.runs(store)}
 
 
-def test_a_run_and_one_of_its_seeds_are_computed_again_and_found_equal(
+def test_a_run_and_one_of_its_seeds_are_reproduced_exactly(
     runs: dict[str, Any], project: Path
 ) -> None:
     before = {file: file.read_bytes() for file in (project / "results").rglob("*.json")}
     commit_id = runs["small"].data.tags["git_commit"]
     for name in ("small", "small, seed 8"):
         line = reproduce(runs[name].info.run_id)
-        assert line.endswith(f"metrics are equal, computed again from commit {commit_id[:10]}")
+        assert line.endswith(f"metrics are equal in a rerun of commit {commit_id[:10]}")
     assert {file: file.read_bytes() for file in before} == before
 
 
-def test_a_changed_number_is_found_and_uncommitted_code_is_named(
+def test_a_different_metric_and_uncommitted_code_are_reported(
     runs: dict[str, Any], store: mlflow.MlflowClient
 ) -> None:
     run = runs["small"].info.run_id
@@ -67,10 +67,10 @@ def test_a_changed_number_is_found_and_uncommitted_code_is_named(
         reproduce(run)
 
 
-def test_a_failing_stage_is_named_with_its_folder(
+def test_a_failing_stage_is_reported_with_its_folder(
     runs: dict[str, Any], store: mlflow.MlflowClient, project: Path
 ) -> None:
-    paths.WORKFLOW.write_text(WORKFLOW.replace("cp -r made results", "false"))
+    paths.WORKFLOW.write_text(WORKFLOW.replace("cp -r stored results", "false"))
     store.set_tag(runs["small"].info.run_id, "git_commit", commit(project))
     with pytest.raises(StageError, match=r"^`dvc repro --force figures-evaluate@small` failed in"):
         reproduce(runs["small"].info.run_id)
@@ -94,28 +94,28 @@ def test_the_last_stage_of_a_variant_is_run(
     repository: Path, pipeline: str, variant: str, stage: str
 ) -> None:
     head = commit(repository)
-    found = recipe(run_with({}, git_commit=head, pipeline=pipeline, variant=variant))
-    assert found == (head, stage, f"results/{pipeline}/{variant}")
+    result = recipe(run_with({}, git_commit=head, pipeline=pipeline, variant=variant))
+    assert result == (head, stage, f"results/{pipeline}/{variant}")
 
 
 @pytest.mark.parametrize(
     ("tags", "problem"),
     [
         ({"pipeline": "figures"}, "the run has no tag git_commit, variant"),
-        ({"git_commit": "--output=here"}, "'--output=here', which is no commit"),
-        ({"git_commit": "0" * 40}, "its commit 0000000000 is not in this repository"),
+        ({"git_commit": "--output=here"}, "'--output=here', which is not a commit"),
+        ({"git_commit": "0" * 40}, "commit 0000000000 is not in this repository"),
     ],
 )
 def test_a_run_that_cannot_be_reproduced_is_refused_in_one_line(
     repository: Path, tags: dict[str, str], problem: str
 ) -> None:
-    known = {"pipeline": "figures", "variant": "small"} if "git_commit" in tags else {}
+    required = {"pipeline": "figures", "variant": "small"} if "git_commit" in tags else {}
     with pytest.raises(StageError, match=problem) as refused:
-        recipe(run_with({}, **known, **tags))
+        recipe(run_with({}, **required, **tags))
     assert "\n" not in str(refused.value)
 
 
-def test_names_of_former_commits_are_understood_and_comparisons_left_out(tmp_path: Path) -> None:
+def test_former_metric_names_are_renamed_and_comparisons_ignored(tmp_path: Path) -> None:
     seeds = {"count": 2, "mean": {"rmse": 42.5}, "deviation": {"rmse": 0.5}}
     scores = {"test": {"rmse": 42.0, "steps": {"1": 12.0}}, "by_seed": {}}
     (tmp_path / "scores.json").write_text(json.dumps(scores))
@@ -132,14 +132,14 @@ def test_names_of_former_commits_are_understood_and_comparisons_left_out(tmp_pat
         compare(run_with(others), tmp_path)
 
 
-def test_an_unknown_run_and_a_lost_artifact_are_refused_in_one_line(
+def test_an_unknown_run_and_a_missing_artifact_are_refused_in_one_line(
     runs: dict[str, Any], project: Path
 ) -> None:
     with pytest.raises(TrackingError, match="not found"):
         reproduce("0" * 32)
     for file in (project / "mlruns").rglob("params.yaml"):
         file.unlink()
-    with pytest.raises(StageError, match=r"its artifact params.yaml is not in the store"):
+    with pytest.raises(StageError, match=r"the run has no artifact params.yaml"):
         reproduce(runs["small"].info.run_id)
 
 

@@ -1,4 +1,4 @@
-"""What cannot be served is refused in one line, before a server starts."""
+"""`make serve` refuses invalid requests in one line, before a server starts."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ from tests.stages import example
 
 
 class StartedError(Exception):
-    """Raised instead of starting a server; its arguments are the command and the environment."""
+    """Raised instead of starting a server. Its arguments are command and environment."""
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def champion(store: mlflow.MlflowClient, monkeypatch: pytest.MonkeyPatch) -> Any
     return store.get_model_version_by_alias("figures", "champion")
 
 
-def test_the_champion_is_served_on_this_machine_only_and_a_request_is_printed(
+def test_the_champion_is_served_on_localhost_and_a_request_is_printed(
     champion: Any, port: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(StartedError) as started:
@@ -63,18 +63,18 @@ def test_the_champion_is_served_on_this_machine_only_and_a_request_is_printed(
 @pytest.mark.parametrize(
     ("pipeline", "number", "problem"),
     [
-        *((name, "5001", "accepted is one of figures, ") for name in ("", "Figures", "../figures")),
+        *((name, "5001", "must be one of figures, ") for name in ("", "Figures", "../figures")),
         *(("figures", wrong, "from 1 to 65535") for wrong in ("", "0", "65536", "80x", "５００１")),
     ],
 )
-def test_an_unknown_pipeline_and_an_invalid_port_are_refused_with_what_is_accepted(
+def test_an_unknown_pipeline_and_an_invalid_port_are_refused_with_the_accepted_values(
     pipeline: str, number: str, problem: str
 ) -> None:
     with pytest.raises(StageError, match=problem):
         serve(pipeline, number)
 
 
-def test_a_port_in_use_is_refused_with_what_to_do() -> None:
+def test_a_port_in_use_is_refused_with_a_hint() -> None:
     with socket.socket() as taken:
         taken.bind((HOST, 0))
         taken.listen()
@@ -83,16 +83,16 @@ def test_a_port_in_use_is_refused_with_what_to_do() -> None:
             serve("figures", str(number))
 
 
-def test_a_pipeline_without_a_champion_is_refused_with_what_to_do(
+def test_a_pipeline_without_a_champion_is_refused_with_a_hint(
     store: mlflow.MlflowClient, port: str
 ) -> None:
     store.create_registered_model("digits")
     for pipeline in ("figures", "digits"):  # one has no model, the other no alias
-        with pytest.raises(StageError, match=f"{pipeline} has no champion yet; `make publish`"):
+        with pytest.raises(StageError, match=f"{pipeline} has no champion yet; register it with"):
             serve(pipeline, port)
 
 
-def test_a_model_whose_files_are_gone_is_refused_with_their_place(
+def test_a_model_with_missing_files_is_refused_with_their_path(
     champion: Any, port: str, project: Path
 ) -> None:
     shutil.rmtree(project / "mlruns")

@@ -1,4 +1,4 @@
-"""The small workflow has valid parameters, its own repository and store, and ends by itself."""
+"""The smoke workflow has valid parameters, its own repository and store, and stops cleanly."""
 
 import os
 import shutil
@@ -23,17 +23,17 @@ from tests.stages.commands.conftest import commit
 REPOSITORY = Path(paths.ROOT)
 
 
-def test_the_small_parameters_are_valid_and_smaller() -> None:
-    small, whole = Params.model_validate(smoke.small_params()), load_params()
+def test_the_smoke_parameters_are_valid_and_smaller() -> None:
+    small, full = Params.model_validate(smoke.small_params()), load_params()
     for pipeline in PIPELINES:
-        assert 2 <= len(pipeline.variants(small)) < len(pipeline.variants(whole))
+        assert 2 <= len(pipeline.variants(small)) < len(pipeline.variants(full))
         for variant in pipeline.variants(small).values():
             assert getattr(variant, "epochs", 2) == 2
             assert variant.all_seeds(7) == [7]
-    assert small.digits.source == "sklearn"  # needs no network
+    assert small.digits.source == "sklearn"  # no download
 
 
-def test_variants_of_a_user_are_made_small_as_well(
+def test_smoke_parameters_also_apply_to_new_variants(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = (REPOSITORY / "params.yaml").read_text()
@@ -92,14 +92,14 @@ def test_a_patch_that_does_not_fit_is_refused_in_one_line(repository: Path) -> N
         smoke.smoke()
 
 
-def test_the_copy_is_what_git_would_commit_without_results(
+def test_the_copy_contains_what_git_would_commit_except_results(
     repository: Path, tmp_path: Path
 ) -> None:
     paths.SMOKE_PARAMS.write_text("seed: 8\n")
     (repository / ".gitignore").write_text("/mlflow.db\n")
-    kept = ("stages/new.py", "data/external/imbalance/README.md")
+    included = ("stages/new.py", "data/external/imbalance/README.md")
     left = ("results/a/metrics.json", "tests/test_a.py", "data/raw/a.npz", "mlflow.db", "dvc.lock")
-    for name in (*kept, *left):
+    for name in (*included, *left):
         (repository / name).parent.mkdir(parents=True, exist_ok=True)
         (repository / name).write_text("x")
     smoke.copy_project(tmp_path / "copy")
@@ -109,24 +109,24 @@ def test_the_copy_is_what_git_would_commit_without_results(
         if path.is_file() and ".git/" not in path.as_posix()
     }
     given = {"params.yaml", "params.smoke.yaml", ".gitignore", ".dvc/config"}
-    assert copied == {*kept, *given}
+    assert copied == {*included, *given}
     assert YAML(typ="safe").load((tmp_path / "copy" / "params.yaml").read_text()) == {"seed": 8}
     status = ["git", "status", "--porcelain"]
     assert subprocess.check_output(status, cwd=tmp_path / "copy", text=True) == ""
 
 
-def test_outside_of_a_repository_it_is_refused_in_one_line(project: Path) -> None:
+def test_a_project_without_repository_is_refused_in_one_line(project: Path) -> None:
     with pytest.raises(StageError, match=r"^git ls-files: .*not a git repository"):
         smoke.copy_project(project / "copy")
 
 
-def test_the_copy_has_a_store_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_copy_has_its_own_store(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT", "GIT_DIR"):
         monkeypatch.setenv(name, "/somewhere")
-    own = separate_environment()
-    assert not [name for name in own if name.startswith(("MLFLOW_", "DVC_", "GIT_"))]
-    assert own["TRACKING_REQUIRED"] == "1"
-    assert own["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
+    environment = separate_environment()
+    assert not [name for name in environment if name.startswith(("MLFLOW_", "DVC_", "GIT_"))]
+    assert environment["TRACKING_REQUIRED"] == "1"
+    assert environment["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
 
 
 def test_both_steps_run_in_the_copy_and_the_first_failure_ends_it(
@@ -145,14 +145,14 @@ def test_both_steps_run_in_the_copy_and_the_first_failure_ends_it(
     root = repository / ".scratch" / "smoke"
     assert ".scratch/smoke/results/report.html" in smoke.smoke()
     assert commands == [("repro", root), ("stages.commands.publish", root)]
-    with pytest.raises(StageError, match=r"^ended early, after \d+ s; see .scratch/smoke$"):
+    with pytest.raises(StageError, match=r"^failed after \d+ s; see .scratch/smoke$"):
         smoke.smoke()
     assert len(commands) == 3
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_lets_the_command_clean_up(tmp_path: Path, number: int) -> None:
-    """`subprocess.run` would kill what has not ended a moment after Ctrl-C."""
+    """`subprocess.run` would kill the command shortly after Ctrl-C."""
     slow = tmp_path / "slow.py"
     slow.write_text(
         "import signal, sys, time\n"
@@ -175,13 +175,13 @@ def test_a_signal_lets_the_command_clean_up(tmp_path: Path, number: int) -> None
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        # Tests that run in the background inherit an ignored Ctrl-C.
+        # A background job may have inherited an ignored SIGINT.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout.readline() == "ready\n"
-    time.sleep(0.5)  # until it waits
+    time.sleep(0.5)  # until the process waits
     if number == signal.SIGINT:
-        os.killpg(process.pid, number)  # as a terminal does
+        os.killpg(process.pid, number)  # like a terminal
     else:
         process.send_signal(number)
     output, _ = process.communicate(timeout=60)

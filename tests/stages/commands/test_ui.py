@@ -1,4 +1,4 @@
-"""`make ui` prints the links of every pipeline that has runs, then becomes MLflow's server."""
+"""`make ui` prints links for each pipeline with runs, then starts the MLflow UI."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from tests.stages import example
 
 
 class StartedError(Exception):
-    """Raised instead of starting a server; its argument is the command."""
+    """Raised instead of starting a server. Its argument is the command."""
 
 
 @pytest.fixture(autouse=True)
@@ -25,19 +25,19 @@ def starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         raise StartedError(command)
 
     monkeypatch.setattr(os, "execv", start)
-    monkeypatch.setenv("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "true")  # is restored afterwards
+    monkeypatch.setenv("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "true")  # restored after the test
     monkeypatch.setenv("TRACKING_REQUIRED", "0")
     monkeypatch.setattr("stages.commands.ui.PIPELINES", (example.PIPELINE,))
 
 
 def started(capsys: pytest.CaptureFixture[str]) -> tuple[list[Any], str]:
-    """Return the command of the server and what was printed before."""
+    """Return the command of the server and the output before it."""
     with pytest.raises(StartedError) as caught:
         ui("5000")
     return caught.value.args[0], capsys.readouterr().out
 
 
-def test_links_lead_to_the_view_its_charts_and_the_latest_run_of_each_variant(
+def test_links_open_the_view_its_charts_and_the_latest_run_of_each_variant(
     store: mlflow.MlflowClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     example.train("small")
@@ -56,7 +56,7 @@ def test_links_lead_to_the_view_its_charts_and_the_latest_run_of_each_variant(
     assert ids == f'"{latest[0.75]}","{latest[0.5]}"'
 
 
-def test_the_server_listens_on_this_machine_only_and_reads_the_projects_store(
+def test_the_server_listens_on_localhost_and_reads_the_store_of_the_project(
     project: Path, store: mlflow.MlflowClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command, printed = started(capsys)

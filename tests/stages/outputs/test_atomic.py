@@ -1,4 +1,4 @@
-"""Outputs are complete or absent, whatever interrupts their writing."""
+"""Outputs are complete or absent after any interruption."""
 
 import errno
 import math
@@ -61,7 +61,7 @@ def test_a_failure_keeps_the_former_content(
     write_outputs(tmp_path, {"file": Path.touch, "folder": folder_of({"old": Path.touch})})
     for path in (tmp_path / "file", tmp_path / "folder"):
         with pytest.raises(problem or FileNotFoundError), atomic_write(path) as draft:
-            if problem:  # otherwise the draft is never written
+            if problem:  # otherwise nothing is written
                 draft.mkdir()
                 raise problem
     assert sorted(os.listdir(tmp_path)) == ["file", "folder"]
@@ -69,13 +69,13 @@ def test_a_failure_keeps_the_former_content(
 
 
 @pytest.mark.parametrize("failing", ["a", "b", "c"])
-def test_a_full_disk_is_named_with_the_output_and_changes_none(
+def test_an_error_of_a_full_disk_names_the_output_and_changes_nothing(
     tmp_path: Path, failing: str
 ) -> None:
     def refuse(draft: Path) -> None:
         with draft.open("wb") as file:
             file.write(b"half")
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # as writing a file does
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # like writing a file
 
     write_outputs(tmp_path, dict.fromkeys("abc", lambda draft: draft.write_text("old")))
     writers = dict.fromkeys("abc", lambda draft: draft.write_text("new"))
@@ -86,7 +86,7 @@ def test_a_full_disk_is_named_with_the_output_and_changes_none(
 
 
 @pytest.mark.parametrize(("name", "named"), [(".writing-model/w.bin", "model"), ("input", "input")])
-def test_an_error_names_the_output_rather_than_its_draft(
+def test_an_error_names_the_output_not_the_temporary_file(
     tmp_path: Path, name: str, named: str
 ) -> None:
     with pytest.raises(OSError, match="No such file") as caught, atomic_write(tmp_path / "model"):
@@ -94,7 +94,7 @@ def test_an_error_names_the_output_rather_than_its_draft(
     assert caught.value.filename == str(tmp_path / named)
 
 
-def test_the_next_writing_removes_what_a_killed_process_left(tmp_path: Path) -> None:
+def test_the_next_write_removes_the_remains_of_a_killed_process(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", KILLED_WHILE_WRITING, tmp_path], cwd=ROOT, check=False)
     assert os.listdir(tmp_path) == [".writing-b"]
     write_outputs(tmp_path, {"b": lambda draft: draft.write_text("new")})
@@ -107,7 +107,7 @@ def test_a_signal_waits_until_all_outputs_are_in_place(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["a", "b", "c"]
 
 
-def test_json_is_read_back_and_what_is_none_is_refused(tmp_path: Path) -> None:
+def test_json_is_read_back_and_other_content_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "metrics.json"
     write_json(file, {"test": {"accuracy": 0.5}})
     with pytest.raises(ValueError, match="JSON compliant"):
@@ -115,5 +115,5 @@ def test_json_is_read_back_and_what_is_none_is_refused(tmp_path: Path) -> None:
     assert read_json(file) == {"test": {"accuracy": 0.5}}
     for damage in (b"", b"[]", b"{", b"\xff", b"null"):
         file.write_bytes(damage)
-        with pytest.raises(ValueError, match=r"metrics\.json holds no mapping"):
+        with pytest.raises(ValueError, match=r"metrics\.json does not contain a mapping"):
             read_json(file)

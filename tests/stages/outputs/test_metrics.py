@@ -1,4 +1,4 @@
-"""Metrics are written, compared and ranked the same way everywhere."""
+"""Metrics have one format, one comparison and one ranking."""
 
 import json
 from pathlib import Path
@@ -29,13 +29,13 @@ SPACE = "\N{NO-BREAK SPACE}"
         (P_VALUE, 0.0, "0"),
     ],
 )
-def test_a_number_is_written_in_the_form_of_its_metric(
+def test_a_value_is_formatted_as_its_metric_specifies(
     metric: Metric, value: float | None, text: str
 ) -> None:
     assert metric.text(value) == text
 
 
-def test_a_spread_and_a_change_are_written_with_two_digits_and_shares_in_percent() -> None:
+def test_std_and_change_have_two_digits_and_percentages_a_percent_sign() -> None:
     assert ERROR.text_with_std(42.294, 0.0712) == "42.29 ± 0.071"
     assert ERROR.text_with_std(1042.294, 123.4) == "1042.29 ± 123"
     assert SHARE.text_with_std(0.9917, 0.00198) == f"99.2 ± 0.2{SPACE}%"
@@ -44,20 +44,20 @@ def test_a_spread_and_a_change_are_written_with_two_digits_and_shares_in_percent
     assert ERROR.change(1.0, 1.0 + 1e-9) == "+1e−09"
 
 
-def test_a_change_is_better_or_worse_where_the_metric_has_a_direction() -> None:
+def test_a_change_is_better_or_worse_if_the_metric_has_a_direction() -> None:
     assert SHARE.verdict(0.9, 0.8) == "worse"
     assert ERROR.verdict(44, 43) == "better"
     assert ERROR.verdict(44, 44) == NEITHER.verdict(39, 40) == ""
 
 
-def test_the_summary_holds_each_metric_that_applies() -> None:
+def test_the_summary_contains_each_metric_that_applies() -> None:
     nested = Metric("nll", "NLL", value=lambda scores: scores.get("likelihood", {}).get("nll"))
     metrics = (SHARE, ERROR, nested, P_VALUE)
     assert summarize(metrics, {"rmse": 1.5, "p_value": 0.1}) == {"rmse": 1.5}
     assert summarize(metrics, {"likelihood": {"nll": 0.0}}) == {"nll": 0.0}
 
 
-def test_the_summary_of_a_variant_is_read_as_it_stands_in_the_file(tmp_path: Path) -> None:
+def test_the_summary_of_a_variant_is_read_from_its_file(tmp_path: Path) -> None:
     file = tmp_path / "metrics.json"
     file.write_text('{"test": {"rmse": 1.4, "modes": 1000}}')
     assert read_summary(file) == Summary({"rmse": 1.4, "modes": 1000})
@@ -75,14 +75,14 @@ def test_the_summary_of_a_variant_is_read_as_it_stands_in_the_file(tmp_path: Pat
 )
 def test_a_file_without_summary_metrics_or_scores_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.json").write_text(text)
-    with pytest.raises(ValueError, match=r"holds no (summary metrics|mapping)$"):
+    with pytest.raises(ValueError, match=r"does not contain (summary metrics|a mapping)$"):
         read_summary(tmp_path / "a.json")
     if text in ("", "{}", '{"test": 1}'):
-        with pytest.raises(ValueError, match=r"a\.json holds no (scores|mapping)$"):
+        with pytest.raises(ValueError, match=r"a\.json does not contain (scores|a mapping)$"):
             read_scores(tmp_path / "a.json")
 
 
-def test_eligible_variants_rank_first_and_the_second_metric_decides_between_equals() -> None:
+def test_eligible_variants_rank_first_and_the_second_metric_breaks_ties() -> None:
     ranking = Ranking(SHARE, ERROR)
     metrics = {
         "excluded": {"accuracy": 1.0, "rmse": 0.0},

@@ -1,4 +1,4 @@
-"""Hashes are those of DVC; times and provenance of a stage are kept on this machine."""
+"""Hashes equal those of DVC, and timings and provenance are saved in the checkout."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ def test_a_fingerprint_changes_with_parameters_and_with_data(tmp_path: Path) -> 
     assert first != fingerprint({"epochs": 1, "rate": 0.1}, [data])
 
 
-def test_the_last_time_of_a_stage_is_read_back_and_a_damaged_one_counts_as_none(
+def test_the_last_timing_of_a_stage_is_read_back_and_a_damaged_one_is_ignored(
     project: Path,
 ) -> None:
     save_timing("a-stage@b", 99)
@@ -51,7 +51,7 @@ def test_the_last_time_of_a_stage_is_read_back_and_a_damaged_one_counts_as_none(
         assert last_timing("a-stage@b") is None
 
 
-def test_the_provenance_of_every_training_is_kept(project: Path) -> None:
+def test_the_provenance_of_each_training_run_is_saved(project: Path) -> None:
     save_provenance("figures", "small", replace(ORIGIN, fingerprint="former"))
     save_provenance("figures", "small", ORIGIN)
     assert read_provenance("figures", "small", "abc") == ORIGIN
@@ -63,6 +63,6 @@ def test_the_provenance_of_every_training_is_kept(project: Path) -> None:
         assert read_provenance("figures", "small", "abc") is None
 
 
-def test_a_provenance_that_the_disk_refuses_fails_no_training(project: Path) -> None:
+def test_a_provenance_that_cannot_be_saved_does_not_fail_the_training(project: Path) -> None:
     (project / ".provenance").touch()
     save_provenance("figures", "small", ORIGIN)

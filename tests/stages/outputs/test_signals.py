@@ -1,4 +1,4 @@
-"""A stage ends, cleanly and with the right code, whatever happens to the exception of a signal."""
+"""A signal ends a stage cleanly and with the right exit code, even if a library interferes."""
 
 import os
 import signal
@@ -78,7 +78,7 @@ while not os.path.exists(sys.argv[1]):
 
 
 def run(code: str, *arguments: str | Path) -> tuple[int, str]:
-    """Run a stage that heeds signals; return its exit code and what it printed."""
+    """Run a stage with signal handling, and return its exit code and output."""
     environment = {name: value for name, value in os.environ.items() if name != "DVC_STAGE"}
     ended = subprocess.run(
         [sys.executable, "-c", f"WORK = {WORK!r}{WORK}{code}", *arguments],
@@ -88,13 +88,13 @@ def run(code: str, *arguments: str | Path) -> tuple[int, str]:
         text=True,
         timeout=60,
         check=False,
-        preexec_fn=heed_signals,
+        preexec_fn=reset_signals,
     )
     return ended.returncode, ended.stdout
 
 
-def heed_signals() -> None:
-    """Undo what the shell that runs the tests may ignore: under nohup, in the background."""
+def reset_signals() -> None:
+    """Reset signals that the shell ignores, for example under nohup."""
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
 
@@ -106,21 +106,21 @@ def test_a_signal_raises_stopped_in_the_main_thread(number: int) -> None:
 
 
 @pytest.mark.parametrize("code", [SWALLOWED, REPLACED])
-def test_a_stage_stops_even_if_a_library_swallows_or_replaces_the_exception(code: str) -> None:
+def test_a_stage_stops_even_if_a_library_suppresses_or_replaces_the_exception(code: str) -> None:
     assert run(code)[0] == 128 + signal.SIGTERM
 
 
-def test_further_signals_do_not_interrupt_the_cleaning_up() -> None:
+def test_further_signals_do_not_interrupt_the_cleanup() -> None:
     assert run(CLEANING_UP) == (128 + signal.SIGTERM, "cleaned up\n")
 
 
-def test_a_signal_waits_for_the_end_of_a_call_that_must_not_be_interrupted() -> None:
+def test_a_deferred_signal_is_raised_after_the_block() -> None:
     assert run(DEFERRED) == (128 + signal.SIGTERM, "the call\nthe call around it\n")
 
 
-def test_an_ignored_hang_up_stays_ignored_as_under_nohup() -> None:
+def test_an_ignored_sighup_stays_ignored_as_under_nohup() -> None:
     assert run(UNDER_NOHUP) == (0, "done\n")
 
 
-def test_a_stage_whose_dvc_is_gone_stops(tmp_path: Path) -> None:
+def test_a_stage_stops_when_dvc_has_ended(tmp_path: Path) -> None:
     assert run(WITHOUT_DVC, tmp_path / "started") == (0, "stopped\n")

@@ -1,4 +1,4 @@
-"""What a training wrote is read back as it was, or refused."""
+"""Training results are read back unchanged, and damaged ones are refused."""
 
 import math
 from collections.abc import Callable
@@ -66,13 +66,13 @@ def test_trainings_of_all_seeds_are_read_as_they_were_written(tmp_path: Path) ->
             read_training,
             "run.json",
             ["", "{", "{}", "[]", "\xff"],
-            "run.json describes no training",
+            "run.json does not describe a training run",
         ),
         (
             training_folders,
             "seeds/seeds.json",
             ["", "{}", "[]", '{"seeds": []}', '{"seeds": 3}', '{"seeds": {}}'],
-            "seeds/seeds.json lists no seeds",
+            "seeds/seeds.json does not list seeds",
         ),
         (read_history, "history.csv", ["", '"', "loss\n1\n"], "."),
     ],
@@ -90,9 +90,9 @@ def test_a_missing_file_and_a_damaged_one_are_refused(
 
 
 def test_data_are_described_by_the_array_and_by_the_hash_of_dvc() -> None:
-    found = Data.of("figures", ROOT / "params.yaml", np.zeros((5, 2), np.float32))
+    data = Data.of("figures", ROOT / "params.yaml", np.zeros((5, 2), np.float32))
     digest = dvc_md5(ROOT / "params.yaml")
-    assert found == Data("figures", "params.yaml", digest, "float32", (5, 2))
+    assert data == Data("figures", "params.yaml", digest, "float32", (5, 2))
 
 
 def test_the_best_epoch_has_the_lowest_validation_loss_and_no_test_scores() -> None:
@@ -100,6 +100,6 @@ def test_the_best_epoch_has_the_lowest_validation_loss_and_no_test_scores() -> N
 
 
 def test_mean_and_sample_standard_deviation_are_over_the_seeds_that_all_have_the_metric() -> None:
-    found = over_seeds([{"rmse": 1.0, "nll": 85.0}, {"rmse": 3.0}])["seeds"]
-    assert found == {"count": 2, "mean": {"rmse": 2.0}, "std": {"rmse": math.sqrt(2)}}
+    statistics = over_seeds([{"rmse": 1.0, "nll": 85.0}, {"rmse": 3.0}])["seeds"]
+    assert statistics == {"count": 2, "mean": {"rmse": 2.0}, "std": {"rmse": math.sqrt(2)}}
     assert over_seeds([{"rmse": 1.0}]) == {}

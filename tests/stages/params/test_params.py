@@ -1,4 +1,4 @@
-"""Parameters are read as DVC reads them and handed over to the library without loss."""
+"""Parameters are parsed as DVC parses them, and the library receives all of them."""
 
 import dataclasses
 import re
@@ -18,13 +18,13 @@ from stages.paths import PARAMS
 
 def models(params: Params) -> dict[str, Variant]:
     """Return all models of a file by pipeline and name."""
-    found: dict[str, Variant] = {"digits.verifier": params.digits.verifier}
+    models_by_name: dict[str, Variant] = {"digits.verifier": params.digits.verifier}
     for pipeline in ("figures", "digits", "imbalance"):
         for _, section in getattr(params, pipeline):
             for name, model in section.items() if isinstance(section, dict) else ():
                 if isinstance(model, Variant):
-                    found[f"{pipeline}.{name}"] = model
-    return found
+                    models_by_name[f"{pipeline}.{name}"] = model
+    return models_by_name
 
 
 PROJECT = load_params()
@@ -39,7 +39,7 @@ SETTINGS = {
 }
 
 
-def test_the_models_in_comments_are_accepted_without_their_marks(tmp_path: Path) -> None:
+def test_the_commented_models_are_valid(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     text = PARAMS.read_text(encoding="utf-8")
     path.write_text(re.sub(r"^    # (?=  [a-z_]+: |[a-z_]+:$)", "    ", text, flags=re.MULTILINE))
@@ -47,7 +47,7 @@ def test_the_models_in_comments_are_accepted_without_their_marks(tmp_path: Path)
 
 
 def test_numbers_are_read_as_dvc_reads_them(tmp_path: Path) -> None:
-    # YAML 1.1 would read 1e-3 as a word; `dvc exp run -S` writes it so.
+    # YAML 1.1 would read 1e-3 as a string, and `dvc exp run -S` writes it like this.
     path = tmp_path / "params.yaml"
     path.write_text(PARAMS.read_text().replace("learning_rate: 0.001", "learning_rate: 1e-3", 1))
     assert models(load_params(path)) == MODELS
@@ -98,7 +98,7 @@ def test_every_parameter_reaches_the_settings_of_the_library(name: str) -> None:
     section, before = type(SECTIONS[name]), SECTIONS[name].model_dump()
     fields = {field.name for field in dataclasses.fields(SETTINGS[name])}
     if before.get("kind") == "autoencoder":
-        fields -= {"importance_samples", "kl_warmup"}  # of variational ones
+        fields -= {"importance_samples", "kl_warmup"}  # only for variational autoencoders
     assert fields <= set(before), "the library has a setting that is no parameter"
     for field in fields:
         value = changed(section, field, before[field])

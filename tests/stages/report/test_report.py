@@ -166,13 +166,21 @@ def test_results_of_former_variants_are_not_shown(fabricated: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "content", "problem"),
     [
-        ("figures/demo_1/metrics.json", None, " is missing; `dvc repro` "),
-        ("digits/verifier/metrics.json", None, " is missing; `dvc repro` "),
-        ("imbalance/lstm/comparison.json", "[", ": comparison.json holds no mapping; delete it"),
-        ("imbalance/lstm/comparison.json", '{"p_value": "0"}', ": p_value is no number; delete"),
-        ("imbalance/ridge/metrics.json", '{"test": {', ": metrics.json holds no mapping; delete"),
-        ("imbalance/ridge/metrics.json", "{}", ": holds no summary metrics; delete it"),
-        ("imbalance/ridge/scores.json", "{}", ": scores.json holds no scores; delete it"),
+        ("figures/demo_1/metrics.json", None, " is missing; create it with `dvc repro`"),
+        ("digits/verifier/metrics.json", None, " is missing; create it with `dvc repro`"),
+        (
+            "imbalance/lstm/comparison.json",
+            "[",
+            ": comparison.json does not contain a mapping; delete it",
+        ),
+        ("imbalance/lstm/comparison.json", '{"p_value": "0"}', ": p_value is not a number; delete"),
+        (
+            "imbalance/ridge/metrics.json",
+            '{"test": {',
+            ": metrics.json does not contain a mapping; delete",
+        ),
+        ("imbalance/ridge/metrics.json", "{}", ": does not contain summary metrics; delete it"),
+        ("imbalance/ridge/scores.json", "{}", ": scores.json does not contain scores; delete it"),
     ],
 )
 def test_missing_and_damaged_results_are_refused_in_one_line(

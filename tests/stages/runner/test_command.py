@@ -1,4 +1,4 @@
-"""A stage that runs as a command ends with one line, whatever reaches it."""
+"""A stage ends with one line, whether it succeeds, fails or is interrupted."""
 
 import signal
 import subprocess
@@ -22,7 +22,7 @@ Run = Callable[..., tuple[Any, str]]
 
 @pytest.fixture
 def run(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a stage in this process; returns its exit code or last words, and what it printed."""
+    """Return a function that runs a stage and returns its exit code or message, and its output."""
     monkeypatch.setattr(command, "stoppable", nullcontext)
     monkeypatch.setattr(command, "load_params", lambda: SimpleNamespace(seed=7, networks=NETWORKS))
 
@@ -38,7 +38,7 @@ def run(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     return run
 
 
-def test_the_closing_line_says_what_was_done_and_the_time_is_saved(run: Run) -> None:
+def test_the_closing_line_is_printed_and_the_duration_saved(run: Run) -> None:
     code, text = run(lambda params, name: f"{params.networks[name]}", "other", variant=True)
     assert code == 0
     line, _, seconds = text.removesuffix(" s)\n").partition(" (")
@@ -53,13 +53,13 @@ def test_the_closing_line_says_what_was_done_and_the_time_is_saved(run: Run) -> 
         (True, ["one", "other"], "usage: python -m stages.a.stage NAME"),
         (
             True,
-            ["nobody"],
-            "a-stage@nobody: params.yaml has no variant 'nobody'; it has one, other",
+            ["unknown"],
+            "a-stage@unknown: params.yaml has no variant 'unknown'; it has one, other",
         ),
         (False, ["one"], "a-stage takes no argument"),
     ],
 )
-def test_wrong_arguments_are_refused_with_what_is_accepted(
+def test_wrong_arguments_are_refused_with_the_accepted_values(
     run: Run, variant: bool, arguments: list[str], line: str
 ) -> None:
     assert run(lambda *_: "done", *arguments, variant=variant) == (line, "")
@@ -74,11 +74,11 @@ def test_wrong_arguments_are_refused_with_what_is_accepted(
             "/data/model: No space left on device",
         ),
         (OSError("the socket is closed"), "the socket is closed"),
-        (MemoryError("Unable to\nallocate 7 TiB"), "not enough memory: Unable to allocate 7 TiB"),
-        (MemoryError(), "not enough memory: none is left"),
+        (MemoryError("Unable to\nallocate 7 TiB"), "out of memory: Unable to allocate 7 TiB"),
+        (MemoryError(), "out of memory"),
     ],
 )
-def test_a_problem_that_a_person_can_fix_is_one_line_and_keeps_the_last_time(
+def test_an_error_is_printed_in_one_line_and_keeps_the_last_duration(
     run: Run, problem: Exception, line: str
 ) -> None:
     def fail(_params: object) -> str:
@@ -90,7 +90,7 @@ def test_a_problem_that_a_person_can_fix_is_one_line_and_keeps_the_last_time(
     assert last_timing("a-stage") == before
 
 
-def test_a_time_that_cannot_be_saved_fails_no_stage(run: Run, project: Path) -> None:
+def test_a_duration_that_cannot_be_saved_does_not_fail_the_stage(run: Run, project: Path) -> None:
     (project / ".scratch").touch()
     assert run(lambda params: "done")[0] == 0
 
@@ -108,15 +108,17 @@ run_stage("a-stage", work)
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 128 + signal.SIGTERM
-    assert ended.stdout + ended.stderr == "a-stage: interrupted; nothing half-written is left\n"
+    assert ended.stdout + ended.stderr == "a-stage: interrupted; no incomplete output is left\n"
 
 
-def test_an_input_that_is_missing_or_damaged_is_named_with_its_remedy(project: Path) -> None:
+def test_a_missing_or_damaged_input_is_named_with_a_hint(project: Path) -> None:
     def damaged(_path: Path) -> None:
         raise ValueError("it is no zip file")
 
     file = project / "data" / "figures.npz"
-    with pytest.raises(StageError, match=r"^data/figures\.npz is missing; `dvc repro` makes it$"):
+    with pytest.raises(
+        StageError, match=r"^data/figures\.npz is missing; create it with `dvc repro`$"
+    ):
         read_input(Path.read_bytes, file)
     with pytest.raises(StageError, match=r"^data/figures\.npz: it is no zip file; delete it and"):
         read_input(damaged, file)

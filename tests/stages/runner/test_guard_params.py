@@ -1,4 +1,4 @@
-"""An edit of params.yaml during a stage never passes for what the stage ran with."""
+"""A stage fails if its parameters are edited while it runs."""
 
 import json
 from functools import reduce
@@ -25,7 +25,7 @@ TEXT = "seed: 1\nmodels: {a: {epochs: 1}, b: {epochs: 1}}\n"
 
 
 def run(folder: Path, stage: str, edited: str | None) -> None:
-    """Run a stage during which params.yaml is edited, or deleted."""
+    """Run a stage during which params.yaml is edited or deleted."""
     params, workflow = folder / "params.yaml", folder / "dvc.yaml"
     params.write_text(TEXT)
     workflow.write_text(DVC)
@@ -63,18 +63,18 @@ def test_an_edit_of_a_declared_parameter_is_refused_in_one_line(
         ("no stage of this file", TEXT.replace("seed: 1", "seed: 2")),
     ],
 )
-def test_an_edit_of_anything_else_does_no_harm(tmp_path: Path, stage: str, edited: str) -> None:
+def test_other_edits_are_ignored(tmp_path: Path, stage: str, edited: str) -> None:
     run(tmp_path, stage, edited)
 
 
-def test_a_problem_of_the_stage_itself_comes_first(tmp_path: Path) -> None:
+def test_an_error_of_the_stage_takes_precedence(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         run(tmp_path, "train@a", None)
 
 
-def test_every_parameter_that_dvc_sees_in_a_stage_of_the_project_is_guarded(tmp_path: Path) -> None:
+def test_all_parameters_of_all_stages_are_guarded(tmp_path: Path) -> None:
     with Repo(str(ROOT)) as repo:
-        declared = {  # one variant of every stage
+        declared = {  # one variant of each stage
             stage.addressing.partition("@")[0]: (stage.addressing, dep.params)
             for stage in repo.index.stages
             for dep in stage.deps

@@ -1,4 +1,4 @@
-"""A stage imports what takes long to import only if it needs it; most stages are small."""
+"""A stage imports slow libraries only if it needs them."""
 
 import subprocess
 import sys
@@ -23,7 +23,9 @@ SLOW = {"dvc", "lightning", "matplotlib", "mlflow", "pandas", "scipy", "sklearn"
         ("stages.imbalance.evaluate", {"matplotlib", "pandas", "scipy"}),
     ],
 )
-def test_a_stage_leaves_alone_what_it_may_not_need(module: str, needed: set[str]) -> None:
+def test_a_stage_imports_only_the_slow_libraries_that_it_needs(
+    module: str, needed: set[str]
+) -> None:
     script = f"import sys, {module}; print(*sorted({SLOW!r} & set(sys.modules)))"
     imported = subprocess.check_output([sys.executable, "-c", script], cwd=ROOT, text=True)
     assert set(imported.split()) <= needed

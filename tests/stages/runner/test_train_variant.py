@@ -1,4 +1,4 @@
-"""A variant is trained from each of its seeds, and its results are complete or as they were."""
+"""A variant is trained with each of its seeds, and its results are replaced as a whole."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.stages import example
 pytestmark = pytest.mark.usefixtures("project")
 
 
-def test_a_variant_leaves_a_model_a_history_and_a_record_of_each_seed() -> None:
+def test_each_seed_has_a_model_a_history_and_a_run_json() -> None:
     assert example.train(seeds=[7, 11]) == "learnt 2 → results/figures/small/model"
     folders = training_folders(example.folder())
     assert list(folders) == [7, 11]
@@ -48,7 +48,7 @@ def test_a_fingerprint_identifies_the_parameters_the_seeds_and_the_data() -> Non
     assert key() != first
 
 
-def test_variants_start_from_the_same_draws(project: Path) -> None:
+def test_variants_start_from_the_same_random_numbers(project: Path) -> None:
     seen: dict[str, list[int]] = {"small": [], "wide": []}
     for variant, drawn in seen.items():
         width = len(variant)
@@ -56,7 +56,7 @@ def test_variants_start_from_the_same_draws(project: Path) -> None:
     assert seen["small"] == seen["wide"] == [derive_seed(seed, "figures-train") for seed in (7, 8)]
 
 
-def test_a_training_that_fails_keeps_the_former_results_and_its_checkpoints() -> None:
+def test_a_failed_training_run_keeps_former_results_and_its_checkpoints() -> None:
     example.train(width=2)
     before = {path: path.read_bytes() for path in example.folder().rglob("*") if path.is_file()}
     left = []
@@ -79,7 +79,7 @@ def test_a_training_that_fails_keeps_the_former_results_and_its_checkpoints() ->
     assert not left[0].parent.parent.exists()
 
 
-def test_the_checkpoints_of_other_parameters_code_data_or_devices_are_not_used(
+def test_checkpoints_of_other_parameters_code_data_or_devices_are_ignored(
     project: Path,
 ) -> None:
     first = checkpoint_folder("train-small", "key", "cpu")

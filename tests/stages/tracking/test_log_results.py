@@ -170,9 +170,9 @@ def test_commit_and_parameters_are_those_of_the_training_or_restored_in_a_clone(
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("scores.json", "scores.json holds no mapping"),
-        ("seeds/8/run.json", "run.json describes no training"),
-        ("comparison.json", "comparison.json holds no mapping"),
+        ("scores.json", "scores.json does not contain a mapping"),
+        ("seeds/8/run.json", "run.json does not describe a training run"),
+        ("comparison.json", "comparison.json does not contain a mapping"),
     ],
 )
 def test_damaged_results_are_refused_in_one_line_before_anything_is_logged(

@@ -1,6 +1,8 @@
 """The view of an experiment shows, in MLflow's format, what the runs differ in."""
 
+import base64
 import json
+import zlib
 from typing import Any
 
 import mlflow
@@ -40,7 +42,9 @@ def view(store: mlflow.MlflowClient, ranking: Ranking) -> dict[str, Any]:
     saved = json.loads(tags["mlflow.sharedViewState.leaderboard"])
     assert saved["name"] == "Leaderboard"
     assert isinstance(saved["createdAt"], int)
-    return json.loads(saved["state"])
+    kind, _, packed = saved["state"].partition(";")
+    assert kind == "deflate"
+    return json.loads(zlib.decompress(base64.b64decode(packed)))
 
 
 @pytest.mark.usefixtures("runs")

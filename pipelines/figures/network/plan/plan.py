@@ -112,8 +112,8 @@ class _Layout:
 
     def buffer(self, shape: tuple[int, ...], dtype: np.dtype) -> NDArray:
         """Return an unused array of a shape and type, a free one if possible."""
-        for i, each in enumerate(self.free):
-            if each.size == np.prod(shape) and each.dtype == dtype:
+        for i, array in enumerate(self.free):
+            if array.size == np.prod(shape) and array.dtype == dtype:
                 return self.free.pop(i).reshape(shape)
         return np.zeros(shape, dtype)
 
@@ -138,12 +138,13 @@ class _Layout:
     def compute(self, node: Symbol) -> None:
         """Add the calls that compute a symbol; free the buffers that it reads last."""
         reads = Counter(self.read_by(node))
-        last_reads = [each for each in reads if self.pending[each] == reads[each]]
-        buffers = [self.arrays[each] for each in last_reads if each.function]
+        last_reads = [symbol for symbol in reads if self.pending[symbol] == reads[symbol]]
+        buffers = [self.arrays[symbol] for symbol in last_reads if symbol.function]
         target = self.targets.get(node)
         is_free = target is not None and self.pending[target] == reads[target]
         places = [self.arrays[target], *buffers] if is_free else buffers
-        places = [each for each in places if each.shape == node.shape and each.dtype == node.dtype]
+        kind = (node.shape, node.dtype)
+        places = [place for place in places if (place.shape, place.dtype) == kind]
         if not is_elementwise(node) and node not in self.steps.sums:
             places = []
         if node in self.steps.sums:
@@ -151,7 +152,7 @@ class _Layout:
         else:
             self.add_function(node, places)
         self.pending.subtract(reads)
-        self.free += [each for each in buffers if each is not self.arrays[node]]
+        self.free += [buffer for buffer in buffers if buffer is not self.arrays[node]]
 
     def read_by(self, node: Symbol) -> list[Symbol]:
         """Return the symbols that a symbol and the symbols deferred to it read."""
@@ -167,11 +168,11 @@ class _Layout:
         self.arrays[node] = out = places[0] if places else self.buffer(node.shape, node.dtype)
         if is_elementwise(node):
             # NumPy converts numbers on every call, but not arrays of the right type.
-            kind = next(each.dtype for each in arguments if isinstance(each, np.ndarray))
+            kind = next(value.dtype for value in arguments if isinstance(value, np.ndarray))
             is_float = np.issubdtype(kind, np.floating)
             arguments = [
-                np.array(each, kind) if isinstance(each, int | float) and is_float else each
-                for each in arguments
+                np.array(value, kind) if isinstance(value, int | float) and is_float else value
+                for value in arguments
             ]
             self.call(function, *arguments, out=out)
         elif is_reduction(node):
@@ -194,10 +195,10 @@ class _Layout:
     def terms(self, node: Symbol, factor: Any) -> list[Term]:
         """Return the terms of a sum; a product or a concatenation is a single term."""
         terms = []
-        for own_factor, each in summands(node):
-            is_deferred = isinstance(each, Symbol) and each in self.steps.deferred
+        for own_factor, operand in summands(node):
+            is_deferred = isinstance(operand, Symbol) and operand in self.steps.deferred
             product = factor * own_factor
-            terms += self.terms(each, product) if is_deferred else [(product, each)]
+            terms += self.terms(operand, product) if is_deferred else [(product, operand)]
         return terms or [(factor, node)]
 
     def add_terms(self, out: NDArray, terms: list[Term], whole: NDArray) -> NDArray:
@@ -205,22 +206,22 @@ class _Layout:
         inner = [term for term in terms if self.is_pending(term[1])]
         for join in inner:
             if is_concatenation(join[1]):
-                self.add_pieces(out, join, [each for each in terms if each is not join], whole)
+                self.add_pieces(out, join, [term for term in terms if term is not join], whole)
                 return out
-        arrays = [(factor, self.array(each)) for factor, each in terms if not self.is_pending(each)]
+        arrays = [(factor, self.array(x)) for factor, x in terms if not self.is_pending(x)]
         place = out.__array_interface__
-        own = [factor for factor, each in arrays if each.__array_interface__ == place]
+        own = [factor for factor, array in arrays if array.__array_interface__ == place]
         others = [term for term in arrays if term[1].__array_interface__ != place]
-        operands = [self.array(each) for _, node in inner for each in node.arguments[1:]]
-        reads = [*operands, *(each for _, each in others)]
-        if any(np.may_share_memory(each, whole) for each in reads):
+        operands = [self.array(x) for _, node in inner for x in node.arguments[1:]]
+        reads = [*operands, *(array for _, array in others)]
+        if any(np.may_share_memory(array, whole) for array in reads):
             raise _OverlapError
         beta = sum(own[1:], own[0]) if own else 0.0
         if others or not inner:
             total = self.scaled(beta, out, out) if own else self.scaled(*others.pop(0), out)
-            for factor, each in others:
-                scratch = self.buffer(each.shape, each.dtype)
-                self.call(np.add, total, self.scaled(factor, each, scratch), out=out)
+            for factor, array in others:
+                scratch = self.buffer(array.shape, array.dtype)
+                self.call(np.add, total, self.scaled(factor, array, scratch), out=out)
                 self.free.append(scratch)
                 total = out
             if total is not out:
@@ -228,7 +229,7 @@ class _Layout:
             beta = 1.0
         for factor, node in inner:
             length = len(self.calls)
-            arrays = [self.array(each) for each in node.arguments[1:]]
+            arrays = [self.array(operand) for operand in node.arguments[1:]]
             calls = gemm_calls(node.arguments[0], arrays, out, factor, beta, self.copied)
             self.free += [copy.arguments[0] for copy in self.calls[length:]]
             self.calls += [Call(function, arguments, {}) for function, *arguments in calls]
@@ -238,13 +239,13 @@ class _Layout:
     def add_pieces(self, out: NDArray, join: Term, others: list[Term], whole: NDArray) -> None:
         """Add the calls of a sum with a concatenation, as one sum per piece."""
         start, (factor, node) = 0, join
-        for _, each in others:
-            if self.is_pending(each):
-                self.add_sum(each, [])
+        for _, operand in others:
+            if self.is_pending(operand):
+                self.add_sum(operand, [])
         for piece in node.arguments[0]:
             span = slice(start, start := start + piece.size)
             inner = root(piece) if root(piece) in self.steps.deferred else piece
-            terms = [(own, each[span].reshape(inner.shape)) for own, each in others]
+            terms = [(own, operand[span].reshape(inner.shape)) for own, operand in others]
             terms += self.terms(inner, factor)
             self.add_terms(out[span].reshape(inner.shape), terms, whole)
 

@@ -117,5 +117,5 @@ def gemm_calls(
 @cache
 def _has_direct_kernel() -> bool:
     """Return whether OpenBLAS uses AVX-512."""
-    kernels = {each.get("architecture") for each in threadpool_info()}
+    kernels = {library.get("architecture") for library in threadpool_info()}
     return bool(kernels & {"SkylakeX", "Cooperlake", "SapphireRapids"})

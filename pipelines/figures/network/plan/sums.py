@@ -39,12 +39,12 @@ def find_steps(nodes: list[Symbol], results: list[Symbol]) -> Steps:
         waiting += [] if node in live else node.operands
         live.add(node)
     order = [node for node in nodes if node in live and node.function and node.parent is None]
-    edges = [(root(each), each, node) for node in order for each in node.operands]
+    edges = [(root(operand), operand, node) for node in order for operand in node.operands]
     reads = Counter([read for read, _, _ in edges] + [root(result) for result in results])
     sums: set[Symbol] = set()
     for node in order:
-        inner = [each for each in node.operands if each in sums and reads[each] == 1]
-        contains_one = summands(node) and any(_same_shapes(node, each) for each in inner)
+        inner = [operand for operand in node.operands if operand in sums and reads[operand] == 1]
+        contains_one = summands(node) and any(_same_shapes(node, operand) for operand in inner)
         if is_concatenation(node) or is_product(node) or contains_one:
             sums.add(node)
     deferred = {
@@ -61,9 +61,9 @@ def find_steps(nodes: list[Symbol], results: list[Symbol]) -> Steps:
 def summands(node: Symbol) -> list[Term]:
     """Return the terms of a sum or difference of two, or of a multiple; else an empty list."""
     function, operands = node.function, node.arguments
-    if node.dtype not in GEMM or any(each.dtype != node.dtype for each in node.operands):
+    if node.dtype not in GEMM or any(x.dtype != node.dtype for x in node.operands):
         return []
-    numbers = [is_number(each) for each in operands]
+    numbers = [is_number(operand) for operand in operands]
     if function in (np.add, np.subtract) and not any(numbers):
         return [(1.0, operands[0]), (1.0 if function is np.add else -1.0, operands[1])]
     if function is np.multiply and any(numbers):
@@ -77,7 +77,7 @@ def is_product(node: Symbol) -> bool:
     """Return whether a symbol is a matrix product that BLAS can compute."""
     if node.function is not np.einsum or node.keywords or node.dtype not in GEMM:
         return False
-    same_type = all(each.dtype == node.dtype for each in node.arguments[1:])
+    same_type = all(operand.dtype == node.dtype for operand in node.arguments[1:])
     return same_type and product_of(node.arguments[0]) is not None
 
 
@@ -91,4 +91,4 @@ def is_concatenation(node: Symbol) -> bool:
     """Return whether a symbol concatenates vectors that are all symbols."""
     if node.function is not np.concatenate or node.ndim > 1 or node.keywords:
         return False
-    return all(isinstance(each, Symbol) for each in node.arguments[0])
+    return all(isinstance(piece, Symbol) for piece in node.arguments[0])

@@ -100,17 +100,17 @@ class Symbol(NDArrayOperatorsMixin):
         if method != "__call__" or keywords or ufunc.signature or ufunc.nout > 1:
             function = ufunc if method == "__call__" else getattr(ufunc, method)
             return record(self.nodes, function, inputs, keywords)
-        shape = np.broadcast_shapes(*(each.shape for each in inputs if not is_number(each)))
-        types = (getattr(each, "dtype", int if type(each) is int else float) for each in inputs)
+        shape = np.broadcast_shapes(*(value.shape for value in inputs if not is_number(value)))
+        types = (getattr(x, "dtype", int if type(x) is int else float) for x in inputs)
         dtype = ufunc.resolve_dtypes((*types, None))[-1]
         return Symbol(self.nodes, np.zeros(shape, dtype), ufunc, inputs)
 
     def __array_function__(self, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
         if function is np.einsum and re.fullmatch("[a-z]+(,[a-z]+)*->[a-z]*", args[0]):
             *terms, out = args[0].replace("->", ",").split(",")
-            shapes = [length for each in args[1:] for length in each.shape]
+            shapes = [length for operand in args[1:] for length in operand.shape]
             lengths = dict(zip("".join(terms), shapes, strict=True))
-            dtype = np.result_type(*(each.dtype for each in args[1:]))
+            dtype = np.result_type(*(operand.dtype for operand in args[1:]))
             return Symbol(self.nodes, np.zeros([lengths[i] for i in out], dtype), function, args)
         if function in REDUCTIONS and len(args) == 1:
             reduce = REDUCTIONS[function].reduce

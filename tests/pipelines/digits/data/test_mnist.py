@@ -1,4 +1,4 @@
-"""MNIST is read from each of its sources bit for bit, or not at all."""
+"""MNIST is read bit for bit from each source, and other content is refused."""
 
 import gzip
 import hashlib
@@ -11,19 +11,18 @@ import numpy as np
 import pytest
 import sklearn.datasets
 
-from pipelines.digits.data import mnist
+from pipelines.digits.data import mnist_download
 from pipelines.digits.data.idx import idx_bytes
 from pipelines.digits.data.mnist import (
     MNIST_SHA256,
     Digits,
     check_mnist,
     mnist_from_folder,
-    mnist_from_openml,
-    mnist_from_wheel,
     read_digits,
     small_digits,
     write_digits,
 )
+from pipelines.digits.data.mnist_download import mnist_from_openml, mnist_from_wheel
 from tests.pipelines.malicious import Malicious
 
 FILES = {
@@ -36,7 +35,7 @@ FILES = {
 
 @pytest.fixture
 def digits() -> Digits:
-    """A stand-in for MNIST: as published, but 80 digits of noise instead of 70,000."""
+    """Return a substitute for MNIST: 80 digits of noise."""
     rng = np.random.default_rng(0)
     return Digits(
         train_images=rng.integers(0, 256, (60, 28, 28), dtype=np.uint8),
@@ -48,10 +47,10 @@ def digits() -> Digits:
 
 @pytest.fixture
 def pinned(digits: Digits, monkeypatch: pytest.MonkeyPatch) -> Digits:
-    """The stand-in, with its own sums in the place of MNIST's."""
+    """Return the substitute, whose checksums replace those of MNIST."""
     for name in FILES:
-        sum_ = hashlib.sha256(idx_bytes(getattr(digits, name))).hexdigest()
-        monkeypatch.setitem(MNIST_SHA256, name, sum_)
+        digest = hashlib.sha256(idx_bytes(getattr(digits, name))).hexdigest()
+        monkeypatch.setitem(MNIST_SHA256, name, digest)
     return digits
 
 
@@ -62,15 +61,15 @@ def write_wheel(path: Path, content: object, *, member: str = "mnist/data/mnist.
 
 
 def as_pickled(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A split as the wheel stores it."""
+    """Return a split in the format of the wheel."""
     return images.reshape(-1, 784).astype(np.float32) / 256, labels.astype(np.int64)
 
 
 def wheel_of(digits: Digits, path: Path) -> Path:
     images, labels = digits.train_images, digits.train_labels
-    train, validation = ((images[part], labels[part]) for part in (slice(50), slice(50, None)))
+    train, validation = ((images[rows], labels[rows]) for rows in (slice(50), slice(50, None)))
     test = digits.test_images, digits.test_labels
-    return write_wheel(path, tuple(as_pickled(*part) for part in (train, validation, test)))
+    return write_wheel(path, tuple(as_pickled(*split) for split in (train, validation, test)))
 
 
 def assert_same(first: Digits, second: Digits) -> None:
@@ -80,7 +79,7 @@ def assert_same(first: Digits, second: Digits) -> None:
 
 
 @pytest.mark.parametrize("name", ["{}", "{}.gz", "dotted", "dotted.gz"])
-def test_a_folder_is_read_under_each_usual_name(tmp_path, pinned, name):
+def test_a_folder_is_read_with_each_usual_file_name(tmp_path, pinned, name):
     for field, published in FILES.items():
         content = idx_bytes(getattr(pinned, field))
         dotted = published.replace("-idx", ".idx")
@@ -90,14 +89,14 @@ def test_a_folder_is_read_under_each_usual_name(tmp_path, pinned, name):
     assert_same(mnist_from_folder(tmp_path), pinned)
 
 
-def test_a_folder_without_one_of_the_files_says_which(tmp_path, pinned):
+def test_a_missing_file_is_named(tmp_path, pinned):
     write_digits(tmp_path, pinned)
     (tmp_path / "t10k-labels-idx1-ubyte").unlink()
     with pytest.raises(FileNotFoundError, match="no t10k-labels-idx1-ubyte"):
         mnist_from_folder(tmp_path)
 
 
-def test_the_check_names_the_arrays_that_are_not_mnists_and_only_those(pinned):
+def test_the_check_names_only_the_arrays_that_are_not_mnists(pinned):
     check_mnist(pinned)
     images = pinned.test_images.copy()
     images[3, 14, 14] ^= 1
@@ -120,7 +119,7 @@ def test_other_digits_are_refused_from_every_source(tmp_path, digits, monkeypatc
             read()
 
 
-def test_written_digits_come_back_from_the_four_published_names(tmp_path, digits):
+def test_written_digits_are_read_back_from_the_four_published_names(tmp_path, digits):
     write_digits(tmp_path, digits)
     assert {path.name for path in tmp_path.iterdir()} == {*FILES.values(), "SHA256SUMS"}
     assert_same(read_digits(tmp_path), digits)
@@ -137,29 +136,29 @@ def test_written_digits_come_back_from_the_four_published_names(tmp_path, digits
 )
 def test_files_that_do_not_belong_together_are_refused(tmp_path, digits, change):
     write_digits(tmp_path, replace(digits, **change))
-    with pytest.raises(ValueError, match=r"images of 28x28, each with a label 0 to 9, .* to test"):
+    with pytest.raises(ValueError, match=r": test images .* of 28x28, each with a label 0 to 9"):
         read_digits(tmp_path)
 
 
-def test_the_wheels_three_parts_become_the_two_splits_in_their_order(tmp_path, pinned):
+def test_the_three_splits_of_the_wheel_become_two_in_their_order(tmp_path, pinned):
     assert_same(mnist_from_wheel(wheel_of(pinned, tmp_path / "mnist.whl")), pinned)
 
 
 def test_a_malicious_pickle_is_refused_and_never_runs(tmp_path):
     trace = tmp_path / "trace"
     wheel = write_wheel(tmp_path / "mnist.whl", (Malicious(trace),))
-    with pytest.raises(ValueError, match="mkdir refused, only NumPy arrays are admitted"):
+    with pytest.raises(ValueError, match="mkdir refused, expected NumPy arrays only"):
         mnist_from_wheel(wheel)
     assert not trace.exists()
     with zipfile.ZipFile(wheel) as archive, archive.open("mnist/data/mnist.pkl.gz") as member:
         pickle.Unpickler(gzip.GzipFile(fileobj=member)).load()
-    assert trace.exists(), "the pickle must have been one that acts when loaded freely"
+    assert trace.exists(), "the pickle must act when it is loaded without the check"
 
 
 @pytest.mark.parametrize(
     "name", ["builtins eval", "os system", "numpy load", "numpy.f2py.diagnose run"]
 )
-def test_the_unpickler_admits_no_function(tmp_path, name):
+def test_the_unpickler_refuses_functions(tmp_path, name):
     module, function = name.split()
     path = tmp_path / "mnist.whl"
     with zipfile.ZipFile(path, "w") as wheel:
@@ -169,7 +168,7 @@ def test_the_unpickler_admits_no_function(tmp_path, name):
         mnist_from_wheel(path)
 
 
-def test_pixels_that_are_not_whole_grey_levels_are_refused(tmp_path, pinned):
+def test_pixels_that_are_not_integers_are_refused(tmp_path, pinned):
     rest = as_pickled(pinned.test_images, pinned.test_labels)
     half = rest[0] + 1 / 512, rest[1]
     wheel = write_wheel(tmp_path / "mnist.whl", (half, rest, rest))
@@ -177,20 +176,20 @@ def test_pixels_that_are_not_whole_grey_levels_are_refused(tmp_path, pinned):
         mnist_from_wheel(wheel)
 
 
-def test_a_cut_wheel_another_wheel_and_a_bomb_are_refused(tmp_path, pinned, monkeypatch):
+def test_truncated_other_and_oversized_wheels_are_refused(tmp_path, pinned, monkeypatch):
     whole = wheel_of(pinned, tmp_path / "whole.whl").read_bytes()
     (tmp_path / "cut.whl").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ValueError, match=r"cut.whl: not the wheel of MNIST: File is not a zip"):
+    with pytest.raises(ValueError, match=r"cut.whl: not a wheel of MNIST: File is not a zip"):
         mnist_from_wheel(tmp_path / "cut.whl")
     other = write_wheel(tmp_path / "other.whl", (), member="other/data.pkl.gz")
     with pytest.raises(ValueError, match=r"other.whl: .*no item named 'mnist/data/mnist.pkl.gz'"):
         mnist_from_wheel(other)
-    monkeypatch.setattr(mnist, "LARGEST_ARRAY", 1000)
+    monkeypatch.setattr(mnist_download, "LARGEST_ARRAY", 1000)
     with pytest.raises(ValueError, match="exceeds 1000 bytes"):
         mnist_from_wheel(tmp_path / "whole.whl")
 
 
-def test_openmls_rows_are_split_after_the_sixty_thousandth(monkeypatch):
+def test_the_first_60000_rows_of_openml_are_the_training_split(monkeypatch):
     images = np.zeros((70_000, 784))
     images[:, 0] = np.arange(70_000) % 251
     labels = (np.arange(70_000) % 10).astype(str).astype(object)
@@ -201,7 +200,7 @@ def test_openmls_rows_are_split_after_the_sixty_thousandth(monkeypatch):
         return images, labels
 
     monkeypatch.setattr(sklearn.datasets, "fetch_openml", fetch_openml)
-    monkeypatch.setattr(mnist, "check_mnist", lambda digits: None)
+    monkeypatch.setattr(mnist_download, "check_mnist", lambda digits: None)
     digits = mnist_from_openml(Path("cache"))
     assert calls == [("mnist_784", 1, Path("cache"))]
     assert digits.train_images.shape == (60_000, 28, 28)
@@ -211,9 +210,9 @@ def test_openmls_rows_are_split_after_the_sixty_thousandth(monkeypatch):
     np.testing.assert_array_equal(digits.train_labels, np.arange(60_000) % 10)
 
 
-def test_the_small_digits_are_scikit_learns_enlarged_within_a_margin_of_four():
-    digits, again = small_digits(), small_digits()
-    assert_same(digits, again)
+def test_the_small_digits_are_those_of_scikit_learn_enlarged_with_a_margin():
+    digits, repeated = small_digits(), small_digits()
+    assert_same(digits, repeated)
     labels = np.concatenate([digits.train_labels, digits.test_labels])
     assert (len(digits.train_images), len(digits.test_images)) == (1500, 297)
     np.testing.assert_array_equal(

@@ -1,4 +1,4 @@
-"""Digits are stacked, left out and turned into pixels as the data modes say."""
+"""Digits are stacked, removed and converted to pixel values."""
 
 import numpy as np
 import pytest
@@ -29,23 +29,23 @@ def grey():
     return torch.arange(256, dtype=torch.uint8)
 
 
-def test_each_channel_of_a_stack_is_the_image_its_label_names(digits):
+def test_the_label_of_a_stack_encodes_the_digit_of_each_channel(digits):
     images, labels = digits
     members = draw_stacks(len(images), 100, np.random.default_rng(1))
     stacks, names = stacked_images(images, members), stacked_labels(labels, members)
     assert stacks.shape == (100, 28, 28, 3)
     assert stacks.dtype == np.uint8
-    for stack, name, trio in zip(stacks, names, members, strict=True):
-        ones, tens, hundreds = (int(labels[member]) for member in trio)
+    for stack, name, indices in zip(stacks, names, members, strict=True):
+        ones, tens, hundreds = (int(labels[member]) for member in indices)
         assert name == ones + 10 * tens + 100 * hundreds
-        for channel, member in enumerate(trio):
+        for channel, member in enumerate(indices):
             assert np.array_equal(stack[:, :, channel], images[member])
     singles = split_channels(stacks)
     assert np.array_equal(singles[4], stacks[1, :, :, 1])
     assert np.array_equal(join_channels(singles, 3), stacks)
 
 
-def test_the_digits_of_a_stack_are_read_back_from_its_label():
+def test_the_digits_of_a_stack_are_decoded_from_its_label():
     labels = np.arange(10, dtype=np.uint8)
     members = np.array([[9, 9, 9], [0, 0, 0], [3, 2, 1]])
     names = stacked_labels(labels, members)
@@ -53,9 +53,9 @@ def test_the_digits_of_a_stack_are_read_back_from_its_label():
     assert channel_digits(names, 3).tolist() == members.tolist()
 
 
-def test_every_image_is_as_likely_in_every_channel_and_channels_are_independent():
-    members, again, other = (draw_stacks(4, 8000, np.random.default_rng(s)) for s in (0, 0, 1))
-    assert np.array_equal(members, again)
+def test_images_are_uniform_in_every_channel_and_channels_are_independent():
+    members, repeated, other = (draw_stacks(4, 8000, np.random.default_rng(s)) for s in (0, 0, 1))
+    assert np.array_equal(members, repeated)
     assert not np.array_equal(members, other)
     for channel in range(3):
         assert chisquare(np.bincount(members[:, channel], minlength=4)).pvalue > 1e-3
@@ -64,25 +64,25 @@ def test_every_image_is_as_likely_in_every_channel_and_channels_are_independent(
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_any_digit_can_be_the_missing_one(digits, digit):
+def test_any_digit_can_be_removed(digits, digit):
     images, labels = digits
-    kept, kept_labels = without_digit(images, labels, digit)
-    assert set(kept_labels) == set(range(10)) - {digit}
-    assert np.array_equal(kept, images[labels != digit])
+    remaining, remaining_labels = without_digit(images, labels, digit)
+    assert set(remaining_labels) == set(range(10)) - {digit}
+    assert np.array_equal(remaining, images[labels != digit])
 
 
-def test_float_pixels_are_shares_of_white_and_binary_ones_white_above_one_half(grey):
+def test_pixels_are_intensities_or_binary_at_a_threshold_of_one_half(grey):
     assert torch.equal(pixel_values(grey, "none"), torch.arange(256) / 255)
     assert torch.equal(pixel_values(grey, "threshold"), (torch.arange(256) / 255 > 0.5).float())
 
 
-def test_bernoulli_pixels_are_white_as_often_as_their_grey_level_says(grey):
+def test_dynamic_pixels_are_white_with_the_probability_of_their_grey_level(grey):
     uses, generator = 2000, torch.Generator()
-    white, again, other = (
+    white, repeated, other = (
         pixel_values(grey.expand(uses, -1), "dynamic", generator.manual_seed(seed))
         for seed in (0, 0, 1)
     )
-    assert torch.equal(white, again)
+    assert torch.equal(white, repeated)
     assert not torch.equal(white, other)
     assert set(white.unique().tolist()) == {0.0, 1.0}
     tails = binom.cdf(white.sum(dim=0), uses, np.arange(256) / 255)
@@ -94,9 +94,9 @@ def test_bernoulli_pixels_are_white_as_often_as_their_grey_level_says(grey):
 @pytest.mark.parametrize(
     ("compute", "message"),
     [
-        (lambda: without_digit(np.zeros((1, 28, 28)), np.zeros(1), 10), "digit: 10, 0 to 9 exp"),
-        (lambda: pixel_values(torch.zeros(2).byte(), "grey"), "mode: 'grey', one of dynamic, thr"),
-        (lambda: pixel_values(torch.zeros(2), "none"), "images: torch.float32, uint8 expected"),
+        (lambda: without_digit(np.zeros((1, 28, 28)), np.zeros(1), 10), "digit: 10, expected 0 t"),
+        (lambda: pixel_values(torch.zeros(2).byte(), "grey"), "mode: 'grey', expected one of dyn"),
+        (lambda: pixel_values(torch.zeros(2), "none"), "images: torch.float32, expected uint8"),
     ],
 )
 def test_impossible_arguments_are_refused(compute, message):

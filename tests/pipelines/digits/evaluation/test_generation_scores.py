@@ -1,4 +1,4 @@
-"""Scores of generated digits agree with counts by hand."""
+"""Scores of generated digits agree with manual counts."""
 
 from itertools import product
 
@@ -14,7 +14,7 @@ from pipelines.digits.evaluation.generation_scores import (
 
 
 def probabilities_of(digits, confidence):
-    """Probabilities with one confidence in every given digit, the rest spread over the others."""
+    """Return probabilities with the given confidence, uniform over the other digits."""
     digits = np.asarray(digits)
     probabilities = np.full((*digits.shape, 10), (1 - confidence) / 9)
     np.put_along_axis(probabilities, digits[..., None], confidence, axis=-1)
@@ -32,7 +32,9 @@ def test_a_class_is_the_most_probable_digit_with_channel_0_of_a_stack_in_the_one
 
 
 @pytest.mark.parametrize(("threshold", "predictability"), [(0.8, 0.25), (0.5, 0.75), (0.0, 1.0)])
-def test_predictability_is_the_share_of_images_of_enough_confidence(threshold, predictability):
+def test_predictability_is_the_share_of_images_with_sufficient_confidence(
+    threshold, predictability
+):
     probabilities = np.zeros((4, 10))
     probabilities[:, :2] = [[0.8, 0.2], [0.6, 0.4], [0.5, 0.5], [0.3, 0.3]]
     assert generation_scores(probabilities, threshold).predictability == predictability
@@ -48,7 +50,7 @@ def test_accuracy_and_classes_are_counted_among_predictable_images_alone():
     assert scores.class_counts.tolist() == [0, 1, 2, 0, 0, 0, 0, 0, 0, 0]
 
 
-def test_a_stack_with_one_wrong_digit_is_two_thirds_right_as_digits_and_wrong_as_an_image():
+def test_a_stack_with_one_wrong_digit_has_two_correct_channels_and_is_a_wrong_image():
     probabilities = probabilities_of([[7, 2, 1], [0, 0, 9]], 0.9)
     scores = generation_scores(probabilities, 0.5, np.array([127, 901]))
     assert scores.accuracy == pytest.approx(5 / 6)
@@ -64,7 +66,7 @@ def test_one_image_of_every_class_covers_all_and_is_uniform(channels):
     assert scores.kl_from_uniform == pytest.approx(0, abs=1e-12)
 
 
-def test_the_divergence_is_that_of_the_shares_from_uniform_and_not_the_other_way_round():
+def test_the_divergence_is_from_the_shares_to_the_uniform_distribution():
     constant = generation_scores(probabilities_of([[4, 4, 4]] * 9, 1.0), 0.5)
     assert (constant.predictability, constant.coverage) == (1.0, 0.001)
     assert constant.kl_from_uniform == pytest.approx(np.log(1000))
@@ -74,7 +76,7 @@ def test_the_divergence_is_that_of_the_shares_from_uniform_and_not_the_other_way
     assert scores.kl_from_uniform == pytest.approx(entropy(shares, np.full(10, 0.1)))
 
 
-def test_the_stated_bias_is_what_uniform_samples_have_on_average():
+def test_uniform_samples_have_the_stated_bias_on_average():
     generator = np.random.default_rng(0)
     samples = [
         generation_scores(probabilities_of(generator.integers(10, size=(2500, 2)), 0.9), 0.5)
@@ -86,8 +88,8 @@ def test_the_stated_bias_is_what_uniform_samples_have_on_average():
 
 
 def test_undefined_scores_are_left_out():
-    unsure = generation_scores(probabilities_of([1, 2], 0.3), 0.8, np.array([1, 2]))
-    assert unsure.to_metrics() == {"predictability": 0.0, "coverage": 0.0}
+    uncertain = generation_scores(probabilities_of([1, 2], 0.3), 0.8, np.array([1, 2]))
+    assert uncertain.to_metrics() == {"predictability": 0.0, "coverage": 0.0}
     unlabelled = generation_scores(probabilities_of([1, 2], 0.9), 0.8)
     assert "accuracy" not in unlabelled.to_metrics()
 
@@ -99,11 +101,11 @@ def test_undefined_scores_are_left_out():
             ({"probabilities": np.ones(shape)}, "probabilities: shape ")
             for shape in [(0, 10), (10,), (5, 9), (5, 3, 9), (5, 1, 3, 10)]
         ),
-        ({"threshold": 80}, "threshold: 80, 0 to 1 expected$"),
+        ({"threshold": 80}, "threshold: 80, expected 0 to 1$"),
         *(({"labels": np.array(labels)}, "labels: shape ") for labels in [[1], [1, 10], [-1, 1]]),
     ],
 )
-def test_arguments_that_do_not_fit_together_are_refused(arguments, message):
-    fitting = {"probabilities": probabilities_of([1, 2], 0.9), "threshold": 0.8}
+def test_arguments_that_do_not_match_are_refused(arguments, message):
+    valid = {"probabilities": probabilities_of([1, 2], 0.9), "threshold": 0.8}
     with pytest.raises(ValueError, match=f"^{message}"):
-        generation_scores(**fitting | arguments)
+        generation_scores(**valid | arguments)

@@ -1,4 +1,4 @@
-"""Likelihoods of a small variational autoencoder agree with torch and with quadrature."""
+"""Likelihoods of a small variational autoencoder agree with PyTorch and with quadrature."""
 
 import math
 
@@ -20,7 +20,7 @@ GRID = torch.cartesian_prod(AXIS, AXIS)
 
 
 class SmallModel:
-    """Images of 5x5 pixels, two latents, a curved decoder, and a roughly right encoder."""
+    """Model of 5x5 images with two latents, a nonlinear decoder and an approximate encoder."""
 
     def __init__(self):
         generator = torch.Generator().manual_seed(0)
@@ -33,13 +33,13 @@ class SmallModel:
         return (torch.tanh(latents @ self.first) @ self.second).view(-1, 1, 5, 5)
 
     def log_joint(self, images):
-        """log p(x, z) for all images and all latents of the grid."""
+        """Return log p(x, z) for all images and all latents of the grid."""
         logits = self.decode(GRID).double()
         likelihoods = [Independent(Bernoulli(logits=logits), 3).log_prob(x) for x in images]
         return torch.stack(likelihoods) + Normal(0, 1).log_prob(GRID.double()).sum(1)
 
     def encode(self, images):
-        """The true posterior's mean, and more than its variance."""
+        """Return the mean of the true posterior, and the log of 1.5 times its variance."""
         posterior = self.log_joint(images.double()).softmax(1).float()
         mean = posterior @ GRID
         variance = posterior @ GRID.square() - mean.square()
@@ -47,7 +47,7 @@ class SmallModel:
 
 
 def quadrature(model, images):
-    """log p(x) by the trapezoidal rule over the grid of latents."""
+    """Return log p(x) by the trapezoidal rule over the grid of latents."""
     return model.log_joint(images.double()).logsumexp(1) + 2 * math.log(AXIS[1] - AXIS[0])
 
 
@@ -67,7 +67,9 @@ def images(model, generator):
     return torch.bernoulli(model.decode(latents).sigmoid(), generator=generator)
 
 
-def test_the_bernoulli_likelihood_is_that_of_torch_and_of_grey_pixels_its_expectation(generator):
+def test_the_bernoulli_likelihood_agrees_with_torch_and_is_an_expectation_for_grey_pixels(
+    generator,
+):
     logits = 5 * torch.randn(4, 1, 28, 28, generator=generator)
     pixels = torch.bernoulli(torch.full_like(logits, 0.4), generator=generator)
     expected = Independent(Bernoulli(logits=logits), 3).log_prob(pixels)
@@ -77,7 +79,7 @@ def test_the_bernoulli_likelihood_is_that_of_torch_and_of_grey_pixels_its_expect
     assert torch.allclose(bernoulli_log_likelihood(grey, logits), 0.3 * white + 0.7 * black)
 
 
-def test_the_divergence_from_the_prior_is_that_of_torch_and_the_right_way_round(generator):
+def test_the_divergence_from_the_prior_agrees_with_torch(generator):
     mean, log_variance = torch.randn(2, 5, 16, generator=generator)
     posterior = Normal(mean, (log_variance / 2).exp())
     prior = Normal(torch.zeros(16), torch.ones(16))
@@ -96,18 +98,18 @@ def test_importance_sampling_agrees_with_quadrature(model, images, generator, ad
     assert (np.abs(estimate.log_likelihood - exact) < 4 * estimate.standard_error + 1e-4).all()
 
 
-def test_adaptation_makes_up_for_an_encoder_that_is_far_off(model, images, generator):
+def test_adaptation_corrects_an_encoder_with_a_large_error(model, images, generator):
     exact = quadrature(model, images).numpy()
 
-    def far_off(pixels):
+    def shifted(pixels):
         mean, log_variance = model.encode(pixels)
         return mean + 0.5, log_variance - 2
 
     def estimate(adaptations):
-        found = importance_weighted_likelihood(
-            images, far_off, model.decode, generator, samples=500, adaptations=adaptations
+        actual = importance_weighted_likelihood(
+            images, shifted, model.decode, generator, samples=500, adaptations=adaptations
         )
-        return np.abs(found.log_likelihood - exact).mean(), np.median(found.effective_sample_size)
+        return np.abs(actual.log_likelihood - exact).mean(), np.median(actual.effective_sample_size)
 
     error_without, effective_without = estimate(0)
     error, effective = estimate(4)
@@ -129,7 +131,7 @@ def test_the_lower_bound_lies_below_the_likelihood_by_the_divergence_from_the_po
     assert (exact - bound).numpy() == pytest.approx(gap.numpy(), abs=0.08)
 
 
-def test_the_standard_error_is_the_spread_of_repeated_estimates(model, images, generator):
+def test_the_standard_error_is_the_std_of_repeated_estimates(model, images, generator):
     posterior = model.encode(images)
     options = {"samples": 100, "adaptations": 0, "at_once": 1000}
     repeated = [
@@ -138,18 +140,18 @@ def test_the_standard_error_is_the_spread_of_repeated_estimates(model, images, g
         )
         for _ in range(200)
     ]
-    spread = np.std([estimate.log_likelihood for estimate in repeated], axis=0)
-    stated = np.mean([estimate.standard_error for estimate in repeated], axis=0)
-    assert stated == pytest.approx(spread, rel=0.2)
+    std = np.std([estimate.log_likelihood for estimate in repeated], axis=0)
+    standard_errors = np.mean([estimate.standard_error for estimate in repeated], axis=0)
+    assert standard_errors == pytest.approx(std, rel=0.2)
 
 
 def prior(pixels):
-    """An encoder that gives the prior, so that weights are likelihoods."""
+    """Return the prior as the posterior, so that weights are likelihoods."""
     return torch.zeros(len(pixels), 2), torch.zeros(len(pixels), 2)
 
 
 @pytest.mark.parametrize(("samples", "at_once"), [(7, 3), (7, 7), (5, 12), (4, 1000)])
-def test_every_image_has_its_samples_decoded_however_they_are_divided(
+def test_all_samples_of_every_image_are_decoded_for_any_batch_size(
     model, images, generator, samples, at_once
 ):
     decoded = []
@@ -172,7 +174,7 @@ def test_every_image_has_its_samples_decoded_however_they_are_divided(
 
 
 def test_an_exact_proposal_has_equal_weights_and_no_error(images, generator):
-    """Without an influence of the decoder the prior is the posterior."""
+    """Use a constant decoder, for which the posterior is the prior."""
 
     def ignore(latents):
         return torch.zeros(len(latents), 1, 5, 5)
@@ -205,5 +207,5 @@ def test_the_metrics_average_over_images_and_separate_both_errors():
 )
 def test_arguments_out_of_range_are_refused(model, images, generator, change):
     arguments = {"pixels": images, "samples": 5, "encode": prior, "decode": model.decode} | change
-    with pytest.raises(ValueError, match=rf"^{next(iter(change))}: -?\d, at least \d expected$"):
+    with pytest.raises(ValueError, match=rf"^{next(iter(change))}: -?\d, expected at least \d$"):
         importance_weighted_likelihood(generator=generator, **arguments)

@@ -19,14 +19,14 @@ SIZES = [
 
 @pytest.fixture(autouse=True)
 def same_weights():
-    """The same first weights in every run, and the generator left as it was."""
+    """Seed the initial weights and restore the generator."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         yield
 
 
-def awake(network: nn.Module) -> nn.Module:
-    """Change all weights, some of which begin at 0."""
+def perturbed(network: nn.Module) -> nn.Module:
+    """Change all weights, some of which are initially 0."""
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
@@ -49,8 +49,8 @@ def test_the_decoder_mirrors_the_encoder_with_residual_blocks_after_the_latents(
     assert [layer.in_channels for layer in transposed] == widths[::-1]
     assert transposed[-1].out_channels == architecture.in_channels
     linear = [
-        [(layer.in_features, layer.out_features) for layer in layers(part, nn.Linear)]
-        for part in (network.encoder, network.decoder)
+        [(layer.in_features, layer.out_features) for layer in layers(module, nn.Linear)]
+        for module in (network.encoder, network.decoder)
     ]
     assert linear[0] == [(smallest, hidden), (hidden, latent)]
     blocks = [(hidden, hidden)] * 2 * architecture.residual_blocks
@@ -59,8 +59,8 @@ def test_the_decoder_mirrors_the_encoder_with_residual_blocks_after_the_latents(
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("architecture", SIZES)
-def test_shapes_are_kept_and_gradients_reach_every_parameter(architecture, kind):
-    network = awake(kind(architecture))
+def test_shapes_are_preserved_and_gradients_reach_every_parameter(architecture, kind):
+    network = perturbed(kind(architecture))
     pixels = torch.rand(50, architecture.in_channels, 28, 28)
     latents = network.encode(pixels)
     if kind is VariationalAutoencoder:
@@ -76,34 +76,38 @@ def test_shapes_are_kept_and_gradients_reach_every_parameter(architecture, kind)
 
 @pytest.mark.parametrize("architecture", SIZES)
 def test_the_last_layer_computes_the_transposed_convolution_of_pytorch(architecture):
-    last = awake(Autoencoder(architecture)).double().decoder[-1]
+    last = perturbed(Autoencoder(architecture)).double().decoder[-1]
     values = torch.randn(3, last.in_channels, 14, 14, dtype=torch.float64, requires_grad=True)
-    drawn = last(values)
+    outputs = last(values)
     reference = conv_transpose2d(values, last.weight, last.bias, stride=2, padding=1)
-    torch.testing.assert_close(drawn, reference)
-    asked = [values, *last.parameters()]
-    weights = torch.randn_like(drawn)
-    found, expected = (torch.autograd.grad((y * weights).sum(), asked) for y in (drawn, reference))
-    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(outputs, reference)
+    inputs = [values, *last.parameters()]
+    weights = torch.randn_like(outputs)
+    actual, expected = (
+        torch.autograd.grad((y * weights).sum(), inputs) for y in (outputs, reference)
+    )
+    torch.testing.assert_close(actual, expected)
 
 
 def test_latents_and_logits_take_both_signs():
-    network = awake(VariationalAutoencoder(Architecture(latent_dim=8, widths=[4], hidden_dim=16)))
+    network = perturbed(
+        VariationalAutoencoder(Architecture(latent_dim=8, widths=[4], hidden_dim=16))
+    )
     for values in (*network.encode(torch.rand(50, 1, 28, 28)), network.decode(torch.randn(50, 8))):
         assert values.min() < 0 < values.max()
 
 
 @pytest.mark.parametrize("architecture", [SIZES[1], SIZES[2]])
 def test_in_evaluation_mode_images_do_not_depend_on_each_other(architecture):
-    network = awake(Autoencoder(architecture)).double()
+    network = perturbed(Autoencoder(architecture)).double()
     pixels = torch.rand(6, architecture.in_channels, 28, 28, dtype=torch.float64)
-    network.decode(network.encode(pixels))  # so that batch statistics are not the first ones
+    network.decode(network.encode(pixels))  # changes the initial batch statistics
     network.eval()
     latents = network.encode(pixels)
-    drawn = network.decode(latents)
+    logits = network.decode(latents)
     for index in range(6):
         torch.testing.assert_close(network.encode(pixels[index, None])[0], latents[index])
-        torch.testing.assert_close(network.decode(latents[index, None])[0], drawn[index])
+        torch.testing.assert_close(network.decode(latents[index, None])[0], logits[index])
 
 
 def test_before_training_logits_are_near_zero_and_posteriors_near_the_prior():
@@ -119,16 +123,16 @@ def test_before_training_logits_are_near_zero_and_posteriors_near_the_prior():
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
-        ({"in_channels": 2}, "in_channels: 2, 1 or 3 expected"),
-        ({"latent_dim": 0}, "latent_dim: 0, at least 1 expected"),
-        ({"widths": [8, 0]}, "widths: 8, 0, at least 1 expected"),
-        ({"hidden_dim": -1}, "hidden_dim: -1, at least 1 expected"),
-        ({"residual_blocks": -1}, "residual_blocks: -1, at least 0 expected"),
-        ({"widths": []}, r"widths: \[\], one or two expected"),
-        ({"widths": [1, 2, 3]}, r"widths: \[1, 2, 3\], one or two expected"),
+        ({"in_channels": 2}, "in_channels: 2, expected 1 or 3"),
+        ({"latent_dim": 0}, "latent_dim: 0, expected at least 1"),
+        ({"widths": [8, 0]}, "widths: 8, 0, expected at least 1"),
+        ({"hidden_dim": -1}, "hidden_dim: -1, expected at least 1"),
+        ({"residual_blocks": -1}, "residual_blocks: -1, expected at least 0"),
+        ({"widths": []}, r"widths: \[\], expected one or two"),
+        ({"widths": [1, 2, 3]}, r"widths: \[1, 2, 3\], expected one or two"),
     ],
 )
-def test_sizes_that_make_no_network_are_refused_in_one_line(sizes, message):
+def test_invalid_sizes_are_refused_in_one_line(sizes, message):
     with pytest.raises(ValueError, match=f"^{message}") as caught:
         Architecture(**sizes)
     assert "\n" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""Autoencoders learn real digits, reproducibly, and resume bit for bit after a kill."""
+"""The training of autoencoders is reproducible and resumes bit for bit after a kill."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ VARIANTS = {
 
 
 @pytest.mark.parametrize("kind", ["autoencoder", "variational"])
-def test_the_loss_falls_on_digits_that_are_not_learnt_from(images, kind):
+def test_the_validation_loss_decreases(images, kind):
     architecture = Architecture(latent_dim=8, widths=[8], hidden_dim=64)
     options = {"binarization": "threshold", "epochs": 5, "batch_size": 32, "learning_rate": 0.02}
     larger = AutoencoderSettings(kind=kind, architecture=architecture, **options)
@@ -54,23 +54,23 @@ def test_the_loss_falls_on_digits_that_are_not_learnt_from(images, kind):
     losses = [row["validation/loss"] for row in result.history]
     assert losses == sorted(losses, reverse=True)
     assert result.best_score == losses[-1]
-    # a better guess than the mean of all images, whatever the image
+    # the baseline predicts the mean image
     white = images > 127
     mean = white.mean(axis=0).clip(1e-3, 1 - 1e-3)
-    guess = -np.where(white, np.log(mean), np.log(1 - mean)).sum(axis=(1, 2)).mean()
-    assert result.best_score < 0.95 * guess
+    baseline = -np.where(white, np.log(mean), np.log(1 - mean)).sum(axis=(1, 2)).mean()
+    assert result.best_score < 0.95 * baseline
 
 
 @pytest.mark.parametrize("binarization", ["dynamic", "threshold", "none"])
 @pytest.mark.parametrize("kind", ["autoencoder", "variational"])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_every_kind_learns_of_every_binarization(images, kind, binarization, channels):
+def test_every_kind_supports_every_binarization(images, kind, binarization, channels):
     network, result = train(
         images[:64], kind=kind, binarization=binarization, channels=channels, epochs=1
     )
     row = result.history[0]
-    parts = ["loss"] if kind == "autoencoder" else ["kl", "loss", "reconstruction"]
-    names = [f"{split}/{part}" for split in ("train", "validation") for part in parts]
+    terms = ["loss"] if kind == "autoencoder" else ["kl", "loss", "reconstruction"]
+    names = [f"{split}/{term}" for split in ("train", "validation") for term in terms]
     assert list(row) == ["epoch", "learning_rate", *names]
     assert 0 < row["validation/loss"] < 784 * channels
     if kind == "variational":
@@ -81,7 +81,7 @@ def test_every_kind_learns_of_every_binarization(images, kind, binarization, cha
     assert network.architecture.in_channels == channels
 
 
-def test_the_loss_is_the_cross_entropy_summed_over_pixels_of_the_images_held_out(images):
+def test_the_loss_is_the_cross_entropy_summed_over_pixels_of_held_out_images(images):
     network, result = train(images[:300], kind="autoencoder", binarization="none", seed=5)
     held_out = images[:300][np.random.default_rng(5).permutation(300)[-60:]]
     pixels = torch.tensor(held_out[:, None] / 255, dtype=torch.float32)
@@ -91,35 +91,35 @@ def test_the_loss_is_the_cross_entropy_summed_over_pixels_of_the_images_held_out
     assert result.best_score == pytest.approx(float(loss), rel=1e-5)
 
 
-def test_a_warm_up_raises_the_kl_and_leaves_the_metrics_those_of_the_whole_bound(images):
+def test_a_warm_up_raises_the_kl_and_the_metrics_use_its_full_weight(images):
     options = {"binarization": "threshold", "learning_rate": 0.02}
     histories = [train(images, kl_warmup=epochs, **options)[1].history for epochs in (0, 1000)]
     cold, warm = (np.array([row["train/kl"] for row in history]) for history in histories)
     assert warm[-1] > 1.5 * cold[-1]
     for row in histories[1]:
         for split in ("train", "validation"):
-            parts = row[f"{split}/reconstruction"] + row[f"{split}/kl"]
-            assert row[f"{split}/loss"] == pytest.approx(parts)
+            terms = row[f"{split}/reconstruction"] + row[f"{split}/kl"]
+            assert row[f"{split}/loss"] == pytest.approx(terms)
 
 
-def test_more_importance_samples_make_a_tighter_loss(images):
+def test_more_importance_samples_give_a_tighter_bound(images):
     single, many = (train(images[:500], importance_samples=samples)[1] for samples in (1, 20))
     assert many.best_score < single.best_score
 
 
 def test_stacks_hold_every_image_of_a_batch_once_in_each_channel(images, monkeypatch):
-    seen = []
+    batches = []
 
     def spy(batch, mode):
-        seen.append(batch.clone())
+        batches.append(batch.clone())
         return pixel_values(batch, mode)
 
     monkeypatch.setattr(autoencoder_training, "pixel_values", spy)
     distinct = np.unique(images, axis=0)[:100]
     train(distinct, channels=3, epochs=2, batch_size=80)
-    assert [tuple(batch.shape) for batch in seen] == [(80, 3, 28, 28), (20, 3, 28, 28)] * 2
+    assert [tuple(batch.shape) for batch in batches] == [(80, 3, 28, 28), (20, 3, 28, 28)] * 2
     orders = []
-    for batch in seen:
+    for batch in batches:
         channels = [[image.numpy().tobytes() for image in batch[:, c]] for c in range(3)]
         assert sorted(channels[0]) == sorted(channels[1]) == sorted(channels[2])
         assert len(set(channels[0])) == len(batch)
@@ -128,7 +128,7 @@ def test_stacks_hold_every_image_of_a_batch_once_in_each_channel(images, monkeyp
     assert orders[0] != orders[2]
 
 
-def test_the_validation_images_are_never_learnt_from(images):
+def test_training_does_not_depend_on_validation_images(images):
     few = images[:100].copy()
     held_out = np.random.default_rng(3).permutation(100)[-20:]
     first, before = train(few, seed=3, epochs=1)
@@ -138,44 +138,44 @@ def test_the_validation_images_are_never_learnt_from(images):
     assert before.best_score != after.best_score
 
 
-def test_mixed_precision_learns_much_the_same(images):
-    whole, mixed = (train(images[:500], precision=name)[1] for name in ("32-true", "bf16-mixed"))
-    assert mixed.best_score == pytest.approx(whole.best_score, rel=0.03)
-    assert mixed.best_score != whole.best_score
+def test_mixed_precision_gives_a_similar_loss(images):
+    full, mixed = (train(images[:500], precision=name)[1] for name in ("32-true", "bf16-mixed"))
+    assert mixed.best_score == pytest.approx(full.best_score, rel=0.03)
+    assert mixed.best_score != full.best_score
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_resumed_training_ends_bit_for_bit_as_an_undisturbed_one(images, tmp_path, variant):
+def test_a_resumed_training_equals_an_uninterrupted_one_bit_for_bit(images, tmp_path, variant):
     def kill(epoch: int, row: dict[str, float]) -> None:
         if epoch == 2:
             raise InterruptedError
 
     few, options = images[:150], VARIANTS[variant]
-    undisturbed, expected = train(few, **options)
+    uninterrupted, expected = train(few, **options)
     with pytest.raises(InterruptedError):
         train(few, **options, checkpoint_folder=tmp_path, on_epoch=kill)
     resumed, result = train(few, **options, checkpoint_folder=tmp_path)
     assert result.resumed_epochs == 2
     assert result.history == expected.history
     assert (result.best_epoch, result.best_score) == (expected.best_epoch, expected.best_score)
-    assert bits(resumed) == bits(undisturbed)
+    assert bits(resumed) == bits(uninterrupted)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_the_seed_alone_decides_the_weights(images, variant):
-    trained = []
+def test_the_weights_depend_on_the_seed_alone(images, variant):
+    weights = []
     for number, seed in enumerate((1, 1, 2)):
         torch.manual_seed(number)
         before = torch.get_rng_state()
         network, _ = train(images[:64], seed=seed, epochs=1, **VARIANTS[variant])
         assert torch.equal(torch.get_rng_state(), before)
-        trained.append(bits(network))
-    assert trained[0] == trained[1]
-    assert trained[0] != trained[2]
+        weights.append(bits(network))
+    assert weights[0] == weights[1]
+    assert weights[0] != weights[2]
 
 
-def test_a_last_batch_of_one_image_is_no_obstacle(images):
-    """81 images to learn from, in batches of 40; batch normalisation needs two at least."""
+def test_a_last_batch_of_one_image_is_dropped(images):
+    """Train on 81 images in batches of 40: batch normalisation needs at least two images."""
     _, result = train(images[:101], batch_size=40, epochs=1)
     assert len(result.history) == 1
 
@@ -204,16 +204,16 @@ def test_a_diverging_training_leaves_the_last_good_checkpoint(images, tmp_path, 
     [
         ({"validation_fraction": 0.001}, "validation_fraction: 0.001 of 100 images"),
         ({"validation_fraction": 1.0}, "validation_fraction: 1.0 of 100 images"),
-        ({"kind": "diffusion"}, "kind: 'diffusion', one of autoencoder, variational expected"),
-        ({"importance_samples": 0}, "importance_samples: 0, at least 1 expected"),
-        ({"batch_size": 1}, "batch_size: 1, at least 2 expected"),
-        ({"kind": "autoencoder", "importance_samples": 5}, "importance_samples: 5, .*and 1 of an"),
-        ({"kl_warmup": -1.0}, "kl_warmup: -1.0, at least 0 expected"),
-        ({"kl_warmup": 1.0, "importance_samples": 5}, "kl_warmup: 1.0, .*0 of all but"),
-        ({"kl_warmup": 1.0, "kind": "autoencoder"}, "kl_warmup: 1.0, .*0 of all but"),
+        ({"kind": "diffusion"}, "kind: 'diffusion', expected one of autoencoder, variational"),
+        ({"importance_samples": 0}, "importance_samples: 0, expected at least 1"),
+        ({"batch_size": 1}, "batch_size: 1, expected at least 2"),
+        ({"kind": "autoencoder", "importance_samples": 5}, "importance_samples: 5, .*and 1 for an"),
+        ({"kl_warmup": -1.0}, "kl_warmup: -1.0, expected at least 0"),
+        ({"kl_warmup": 1.0, "importance_samples": 5}, "kl_warmup: 1.0, .*0 except for"),
+        ({"kl_warmup": 1.0, "kind": "autoencoder"}, "kl_warmup: 1.0, .*0 except for"),
     ],
 )
-def test_impossible_settings_are_refused_in_one_line(images, options, message):
+def test_invalid_settings_are_refused_in_one_line(images, options, message):
     with pytest.raises(ValueError, match=f"^{message}") as caught:
         train(images[:100], **options)
     assert "\n" not in str(caught.value)

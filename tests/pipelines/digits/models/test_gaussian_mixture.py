@@ -1,4 +1,4 @@
-"""A mixture fitted to latents is one that scikit-learn cannot better."""
+"""Fitted mixtures agree with scikit-learn and with moments of the latents."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from pipelines.digits.models.gaussian_mixture import gaussian_mixture
 from pipelines.digits.models.latents import independent_normals
 
 
-def test_scikit_learn_finds_nothing_to_better_in_a_fitted_mixture(latents):
+def test_scikit_learn_does_not_improve_a_fitted_mixture(latents):
     latents = latents.double()
     density = gaussian_mixture(latents, 3, seed=3, max_iterations=3000, tolerance=1e-10)
     reference = GaussianMixture(
@@ -44,13 +44,13 @@ def test_a_mixture_fits_two_clusters_where_independent_normals_do_not(mixture, g
     assert fitted.weights.sort().values.numpy() == pytest.approx([0.3, 0.7], abs=0.05)
 
 
-def test_a_seed_decides_the_fit(latents):
-    first, again = (gaussian_mixture(latents, 5, seed=1) for _ in range(2))
-    assert torch.equal(first.means, again.means)
-    assert torch.equal(first.factors, again.factors)
+def test_the_same_seed_gives_the_same_fit(latents):
+    first, repetition = (gaussian_mixture(latents, 5, seed=1) for _ in range(2))
+    assert torch.equal(first.means, repetition.means)
+    assert torch.equal(first.factors, repetition.factors)
 
 
-def test_more_components_than_clusters_do_no_harm(latents):
+def test_more_components_than_clusters_give_a_finite_density(latents):
     repeated = latents[:10].repeat(50, 1)
     density = gaussian_mixture(repeated, 30, seed=0)
     assert density.log_density(repeated).isfinite().all()
@@ -60,8 +60,8 @@ def test_more_components_than_clusters_do_no_harm(latents):
 @pytest.mark.parametrize(
     ("change", "components", "message"),
     [
-        (lambda latents: latents[:5], 6, r"latents: shape \[5, 3\], .* n at least 6 expected$"),
-        (lambda latents: latents, 0, "components: 0, at least 1 expected$"),
+        (lambda latents: latents[:5], 6, r"latents: shape \[5, 3\], .* n at least 6$"),
+        (lambda latents: latents, 0, "components: 0, expected at least 1$"),
         (lambda latents: latents * torch.tensor([1, 0, 1]), 2, "latents: a coordinate depends"),
     ],
 )

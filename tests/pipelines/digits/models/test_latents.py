@@ -1,4 +1,4 @@
-"""Densities over latents agree with SciPy, are sampled and saved, and latents become images."""
+"""Densities of latents agree with SciPy and are saved, and latents are decoded."""
 
 import math
 
@@ -49,14 +49,14 @@ def test_the_standard_normal_has_its_density_and_samples(generator):
     assert density.log_density(samples).numpy() == pytest.approx(norm.logpdf(samples).sum(1))
 
 
-def test_independent_normals_take_each_coordinate_s_moments_and_no_correlation(latents):
+def test_independent_normals_have_the_moments_of_each_coordinate_and_no_correlation(latents):
     density = independent_normals(latents)
-    means, deviations = latents.double().mean(0).numpy(), latents.double().std(0).numpy()
-    expected = norm.logpdf(latents, means, deviations).sum(1)
+    means, stds = latents.double().mean(0).numpy(), latents.double().std(0).numpy()
+    expected = norm.logpdf(latents, means, stds).sum(1)
     assert density.log_density(latents).numpy() == pytest.approx(expected)
 
 
-def test_a_density_is_read_back_as_it_was_and_written_alike_every_time(mixture, tmp_path):
+def test_a_density_is_loaded_unchanged_and_saved_as_the_same_bytes(mixture, tmp_path):
     for name in ("first", "second"):
         save_density(mixture, tmp_path / name)
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
@@ -67,10 +67,10 @@ def test_a_density_is_read_back_as_it_was_and_written_alike_every_time(mixture, 
 
 def test_a_file_that_is_no_density_is_refused(mixture, tmp_path):
     (tmp_path / "noise").write_bytes(b"no safetensors at all")
-    save_file({"weights": mixture.weights}, tmp_path / "part")
-    torn = vars(mixture) | {"factors": mixture.factors[:1].clone()}
-    save_file(torn, tmp_path / "torn")
-    for name in ("noise", "part", "torn"):
+    save_file({"weights": mixture.weights}, tmp_path / "partial")
+    incomplete = vars(mixture) | {"factors": mixture.factors[:1].clone()}
+    save_file(incomplete, tmp_path / "incomplete")
+    for name in ("noise", "partial", "incomplete"):
         with pytest.raises(ValueError, match=rf"{name}: not a saved density: "):
             load_density(tmp_path / name)
 
@@ -97,7 +97,7 @@ def test_decoded_pixels_are_the_probabilities_of_white_in_grey_levels():
     assert np.abs(images / 255 - logits.sigmoid().squeeze(1).numpy()).max() <= 0.5 / 255 + 1e-6
 
 
-def test_every_latent_is_decoded_once_and_in_order_however_many_at_once():
+def test_every_latent_is_decoded_once_and_in_order_for_any_batch_size():
     latents = torch.linspace(-3, 3, 11)[:, None]
     sizes = []
 
@@ -111,12 +111,12 @@ def test_every_latent_is_decoded_once_and_in_order_however_many_at_once():
     assert (np.diff(batched.ravel().astype(int)) > 0).all()
 
 
-def test_a_walk_begins_and_ends_where_it_should_and_steps_evenly():
+def test_a_latent_walk_includes_both_ends_and_has_equal_steps():
     start, end = torch.randn(2, 3, 16, generator=torch.Generator().manual_seed(0))
     walk = latent_walk(start, end, 5)
     assert walk.shape == (5, 3, 16)
     assert torch.equal(walk[0], start)
     assert torch.allclose(walk[-1], end)
     assert torch.allclose(walk.diff(dim=0), ((end - start) / 4).expand(4, -1, -1), atol=1e-6)
-    with pytest.raises(ValueError, match=r"^steps: 1, at least 2 expected$"):
+    with pytest.raises(ValueError, match=r"^steps: 1, expected at least 2$"):
         latent_walk(start, end, 1)

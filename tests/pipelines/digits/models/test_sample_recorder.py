@@ -7,12 +7,12 @@ import torch
 from pipelines.digits.models.autoencoder import Architecture
 from pipelines.digits.models.autoencoder_training import train_autoencoder
 from pipelines.digits.models.generation import decoded_images
-from pipelines.digits.models.sample_recorder import (
-    SampleRecorder,
+from pipelines.digits.models.sample_recorder import SampleRecorder
+from pipelines.digits.models.settings import AutoencoderSettings
+from pipelines.digits.models.training_samples import (
     load_training_samples,
     save_training_samples,
 )
-from pipelines.digits.models.settings import AutoencoderSettings
 
 KINDS = [("variational", 1), ("variational", 3), ("autoencoder", 1), ("autoencoder", 3)]
 SEED = 7

@@ -1,4 +1,4 @@
-"""Saved verifiers and autoencoders come back bit for bit, and damaged files are refused."""
+"""Verifiers and autoencoders are saved and loaded bit for bit, damaged files are refused."""
 
 import json
 import pickle
@@ -11,12 +11,8 @@ from safetensors.torch import load_file, save_file
 from pipelines.checksums import CHECKSUMS_NAME, write_checksums
 from pipelines.digits.models.autoencoder import Architecture, Autoencoder
 from pipelines.digits.models.latents import save_density, standard_normal
-from pipelines.digits.models.trained_autoencoder import (
-    TrainedAutoencoder,
-    load_trained_autoencoder,
-    save_trained_autoencoder,
-    with_latents_of,
-)
+from pipelines.digits.models.saving import load_trained_autoencoder, save_trained_autoencoder
+from pipelines.digits.models.trained_autoencoder import TrainedAutoencoder, with_latents_of
 from pipelines.digits.models.variational import VariationalAutoencoder
 from pipelines.digits.models.verifier import Verifier, classify, load_verifier, save_verifier
 from tests.pipelines.malicious import Malicious
@@ -36,7 +32,7 @@ def new_verifier() -> Verifier:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         verifier = Verifier([[4, 6], [8]], dropout=0.5)
-        verifier(torch.rand(20, 1, 28, 28))  # so that batch statistics are not the first ones
+        verifier(torch.rand(20, 1, 28, 28))  # changes the initial batch statistics
     return verifier
 
 
@@ -55,7 +51,7 @@ def new_autoencoder(kind=VariationalAutoencoder, channels=1) -> TrainedAutoencod
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder with a saved model of each kind, in folders of their names."""
+    """Return a folder with a saved verifier and a saved autoencoder."""
     for name in LOADERS:
         (tmp_path / name).mkdir()
     save_verifier(new_verifier(), tmp_path / "verifier")
@@ -63,7 +59,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_a_saved_verifier_comes_back_with_the_same_probabilities(tmp_path):
+def test_a_loaded_verifier_gives_the_same_probabilities(tmp_path):
     verifier, images = new_verifier(), noise(30, 28, 28)
     save_verifier(verifier, tmp_path)
     loaded = load_verifier(tmp_path)
@@ -74,7 +70,7 @@ def test_a_saved_verifier_comes_back_with_the_same_probabilities(tmp_path):
 
 @pytest.mark.parametrize("kind", [Autoencoder, VariationalAutoencoder])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_a_saved_autoencoder_comes_back_and_is_saved_as_the_same_bytes(tmp_path, kind, channels):
+def test_a_loaded_autoencoder_is_equal_and_is_saved_as_the_same_bytes(tmp_path, kind, channels):
     trained = new_autoencoder(kind, channels)
     first, second = (tmp_path / name for name in ("first", "second"))
     first.mkdir()
@@ -145,7 +141,7 @@ def lose_a_weight(path):
         ("mixture.safetensors", lambda path: save_density(standard_normal(1), path)),
     ],
 )
-def test_damaged_files_or_files_that_do_not_belong_together_are_refused(folder, name, damage):
+def test_damaged_files_and_files_that_do_not_match_are_refused(folder, name, damage):
     model = OWNERS[name]
     damage(folder / model / name)
     write_checksums(folder / model)
@@ -176,4 +172,4 @@ def test_a_malicious_file_never_runs(folder, name, write):
             pickle.Unpickler(file).load()
         else:
             torch.load(file, weights_only=False)
-    assert trace.exists(), "the same bytes must act where they are loaded freely"
+    assert trace.exists(), "the file must act when it is loaded without the check"

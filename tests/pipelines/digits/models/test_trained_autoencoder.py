@@ -44,7 +44,7 @@ def variational(images):
 
 
 @pytest.fixture(scope="module")
-def whole(images):
+def three_channels(images):
     return new(images, VariationalAutoencoder, channels=3)
 
 
@@ -53,12 +53,12 @@ def stacks(images):
     return stacked_images(images, MEMBERS)
 
 
-@pytest.mark.parametrize("name", ["single", "variational", "whole"])
+@pytest.mark.parametrize("name", ["single", "variational", "three_channels"])
 def test_reconstructions_and_scores_are_those_of_the_network(name, request, images, stacks):
     trained = request.getfixturevalue(name)
-    units = stacks if name == "whole" else images
+    units = stacks if name == "three_channels" else images
     grey = torch.tensor(units / 255, dtype=torch.float32)
-    pixels = grey.permute(0, 3, 1, 2) if name == "whole" else grey[:, None]
+    pixels = grey.permute(0, 3, 1, 2) if name == "three_channels" else grey[:, None]
     with torch.no_grad():
         encoded = trained.network.encode(pixels)
         latents = encoded[0] if trained.variational else encoded
@@ -66,7 +66,7 @@ def test_reconstructions_and_scores_are_those_of_the_network(name, request, imag
     torch.testing.assert_close(trained.latents(units), latents)
     reconstructed = trained.reconstruct(units)
     assert (reconstructed.shape, reconstructed.dtype) == (units.shape, np.uint8)
-    expected = white.permute(0, 2, 3, 1) if name == "whole" else white[:, 0]
+    expected = white.permute(0, 2, 3, 1) if name == "three_channels" else white[:, 0]
     np.testing.assert_allclose(reconstructed, expected * 255, atol=0.51)
     errors = (pixels - white).square().sum(dim=(1, 2, 3)).numpy()
     scores = trained.anomaly_scores(units)
@@ -82,24 +82,24 @@ def test_reconstructions_and_scores_are_those_of_the_network(name, request, imag
 def test_a_network_of_one_channel_takes_stacks_a_channel_at_a_time(name, request, stacks):
     trained = request.getfixturevalue(name)
     channels = [np.ascontiguousarray(stacks[..., channel]) for channel in range(3)]
-    drawn = trained.reconstruct(stacks)
-    assert (drawn.shape, drawn.dtype) == (stacks.shape, np.uint8)
+    reconstructed = trained.reconstruct(stacks)
+    assert (reconstructed.shape, reconstructed.dtype) == (stacks.shape, np.uint8)
     assert trained.latents(stacks).shape == (3 * len(stacks), LATENT)
     for channel, singles in enumerate(channels):
-        # a batch of another size may round another way
-        difference = drawn[..., channel].astype(int) - trained.reconstruct(singles)
+        # rounding can depend on the batch size
+        difference = reconstructed[..., channel].astype(int) - trained.reconstruct(singles)
         assert np.abs(difference).max() <= 1
-    strangest = np.max([trained.anomaly_scores(singles) for singles in channels], axis=0)
-    np.testing.assert_allclose(trained.anomaly_scores(stacks), strangest, rtol=1e-3, atol=1e-4)
+    highest = np.max([trained.anomaly_scores(singles) for singles in channels], axis=0)
+    np.testing.assert_allclose(trained.anomaly_scores(stacks), highest, rtol=1e-3, atol=1e-4)
 
 
-def test_pixels_of_a_threshold_are_binary_and_drawn_ones_are_probabilities(images):
-    binary, drawn = new(images, binarization="threshold"), new(images, binarization="dynamic")
+def test_inputs_are_binary_for_a_threshold_and_probabilities_for_dynamic_binarization(images):
+    binary, dynamic = new(images, binarization="threshold"), new(images, binarization="dynamic")
     assert torch.equal(binary.network_pixels(images)[:, 0], torch.tensor(images > 127).float())
-    np.testing.assert_allclose(drawn.network_pixels(images)[:, 0], images / 255, atol=1e-6)
+    np.testing.assert_allclose(dynamic.network_pixels(images)[:, 0], images / 255, atol=1e-6)
 
 
-def test_views_of_other_arrays_are_read_in_their_own_order(single, images, stacks):
+def test_views_of_arrays_are_read_in_their_order(single, images, stacks):
     for view in (images[::-1], images[:, :, ::-1], images.transpose(0, 2, 1), stacks[::-2]):
         expected = single.anomaly_scores(view.copy()).errors
         np.testing.assert_allclose(single.anomaly_scores(view).errors, expected, rtol=1e-5)
@@ -112,14 +112,14 @@ def test_views_of_other_arrays_are_read_in_their_own_order(single, images, stack
         ("single", (2, 27, 28), np.uint8),
         ("single", (28, 28), np.uint8),
         ("single", (2, 28, 28, 2), np.uint8),
-        ("whole", (2, 28, 28), np.uint8),
-        ("whole", (2, 3, 28, 28), np.uint8),
+        ("three_channels", (2, 28, 28), np.uint8),
+        ("three_channels", (2, 3, 28, 28), np.uint8),
     ],
 )
 def test_images_of_another_kind_are_refused(name, shape, dtype, request):
     trained = request.getfixturevalue(name)
     for take in (trained.reconstruct, trained.anomaly_scores):
-        with pytest.raises(ValueError, match=r"^images: .*, uint8 \[n, 28, 28.*\] expected"):
+        with pytest.raises(ValueError, match=r"^images: .*, expected uint8 \[n, 28, 28.*\]"):
             take(np.zeros(shape, dtype))
 
 
@@ -140,12 +140,14 @@ def test_samples_are_decoded_from_seeded_latents_of_the_density(sampler, variati
 @pytest.mark.parametrize(
     ("name", "sampler", "channels", "message"),
     [
-        ("single", "posterior", 1, "sampler: 'posterior', prior or"),
-        ("single", "prior", 2, "channels: 2, 1 or 3"),
-        ("whole", "mixture", 1, "channels: 1, 3 expected"),
+        ("single", "posterior", 1, "sampler: 'posterior', expected prior or"),
+        ("single", "prior", 2, "channels: 2, expected 1 or 3"),
+        ("three_channels", "mixture", 1, "channels: 1, expected 3$"),
     ],
 )
-def test_samples_that_a_network_cannot_make_are_refused(name, sampler, channels, message, request):
+def test_samples_that_a_network_cannot_generate_are_refused(
+    name, sampler, channels, message, request
+):
     trained = request.getfixturevalue(name)
     assert trained.sample(5, "mixture", 3, seed=0).shape == (5, 28, 28, 3)
     with pytest.raises(ValueError, match=f"^{message}"):
@@ -163,18 +165,18 @@ def test_the_prior_has_the_moments_of_the_latents_or_is_standard_normal(
 
 
 @pytest.mark.parametrize("kind", [Autoencoder, VariationalAutoencoder])
-def test_the_mixture_is_fitted_to_latents_drawn_as_in_training(images, kind):
-    """One component has the moments of all; of distributions, their variances add to the spread."""
+def test_the_mixture_is_fitted_to_latents_sampled_as_in_training(images, kind):
+    """Check the moments of one component, to which the variances of the posteriors are added."""
     trained = new(images, kind, components=1)
     with torch.no_grad():
         encoded = trained.network.encode(trained.network_pixels(images))
     covariance = torch.cov((encoded[0] if trained.variational else encoded).T).numpy()
     added = np.diag(encoded[1].exp().mean(dim=0).numpy()) if trained.variational else 0
-    found = (trained.mixture.factors[0] @ trained.mixture.factors[0].T).numpy()
+    actual = (trained.mixture.factors[0] @ trained.mixture.factors[0].T).numpy()
     scale = np.sqrt(np.outer(*2 * [np.diag(covariance + added)]))
-    np.testing.assert_allclose(found / scale, (covariance + added) / scale, atol=0.2)
+    np.testing.assert_allclose(actual / scale, (covariance + added) / scale, atol=0.2)
     if trained.variational:
-        assert np.abs(found - covariance).max() > np.abs(found - covariance - added).max()
+        assert np.abs(actual - covariance).max() > np.abs(actual - covariance - added).max()
 
 
 def test_a_dead_latent_is_refused(images):

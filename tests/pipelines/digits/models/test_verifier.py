@@ -1,4 +1,4 @@
-"""A verifier has the layers of its settings, learns real digits and classifies each channel."""
+"""A verifier has the layers of its settings, is trained on digits and classifies each channel."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def noise(*shape: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("blocks", [[[4]], [[4, 5], [6]], [[2], [3], [4], [5, 5]]])
-def test_any_stack_of_blocks_gives_ten_logits_that_learn(blocks):
+def test_any_blocks_give_ten_logits_and_gradients_of_all_weights(blocks):
     network = Verifier(blocks)
     logits = network(torch.rand(3, 1, 28, 28))
     assert logits.shape == (3, 10)
@@ -51,15 +51,15 @@ def test_any_stack_of_blocks_gives_ten_logits_that_learn(blocks):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"blocks": []}, r"blocks: \[\], one to four lists of positive widths expected"),
+        ({"blocks": []}, r"blocks: \[\], expected one to four lists of positive widths"),
         ({"blocks": [[8], []]}, "blocks: "),
         ({"blocks": [[8, 0]]}, "blocks: "),
         ({"blocks": [[1]] * 5}, "blocks: "),
-        ({"blocks": [[8]], "dropout": 1.0}, "dropout: 1.0, at least 0 and less than 1 expected"),
+        ({"blocks": [[8]], "dropout": 1.0}, "dropout: 1.0, expected at least 0 and less than 1"),
         ({"blocks": [[8]], "dropout": -0.1}, "dropout: -0.1"),
     ],
 )
-def test_a_network_that_makes_no_sense_is_refused(arguments, message):
+def test_invalid_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         Verifier(**arguments)
 
@@ -74,7 +74,7 @@ def test_probabilities_are_the_softmax_of_the_logits_in_evaluation_mode():
     np.testing.assert_allclose(probabilities, expected, atol=1e-6)
 
 
-def test_each_channel_is_classified_by_itself():
+def test_each_channel_is_classified_separately():
     network, stacks = new_network(), noise(7, 28, 28, 3)
     reading = read_images(network, stacks)
     channels = [read_images(network, stacks[..., channel]) for channel in range(3)]
@@ -89,8 +89,8 @@ def test_more_images_than_a_batch_are_classified_in_their_order():
     probabilities = classify(network, images)
     assert probabilities.shape == (2100, 10)
     for first in (0, 1000, 2050):
-        part = slice(first, first + 50)
-        np.testing.assert_allclose(probabilities[part], classify(network, images[part]), atol=1e-5)
+        rows = slice(first, first + 50)
+        np.testing.assert_allclose(probabilities[rows], classify(network, images[rows]), atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -107,12 +107,12 @@ def test_images_of_another_kind_are_refused(images):
 def test_features_are_the_last_activations_averaged_over_positions():
     network, images = new_network(), noise(20, 28, 28)
     reading = read_images(network.train(), images)
-    seen = []
+    activations = []
     last = network.layers[[type(layer).__name__ for layer in network.layers].index("Flatten") - 1]
-    with last.register_forward_hook(lambda *passed: seen.append(passed[2])), torch.no_grad():
+    with last.register_forward_hook(lambda *passed: activations.append(passed[2])), torch.no_grad():
         network(torch.tensor(images[:, None] / 255, dtype=torch.float32))
     assert reading.features.shape == (20, 8)
-    np.testing.assert_allclose(reading.features, seen[0].mean(dim=(2, 3)), atol=1e-6)
+    np.testing.assert_allclose(reading.features, activations[0].mean(dim=(2, 3)), atol=1e-6)
     np.testing.assert_array_equal(reading.probabilities, classify(network, images))
 
 
@@ -122,13 +122,13 @@ def test_real_digits_are_learned_in_seconds(digits):
     probabilities = classify(network, digits.test_images)
     assert (probabilities.argmax(axis=1) == digits.test_labels).mean() > 0.95
     assert result.best_score == min(row["validation/loss"] for row in result.history)
-    parts, scores = ("train", "validation"), ("accuracy", "loss")
-    names = [f"{part}/{score}" for part in parts for score in scores]
+    splits, scores = ("train", "validation"), ("accuracy", "loss")
+    names = [f"{split}/{score}" for split in splits for score in scores]
     assert list(result.history[0]) == ["epoch", "learning_rate", *names]
 
 
 def brief_training(digits, folder, *, seed, labels=None):
-    """Train on 300 images, and return the bytes of the saved verifier and its score."""
+    """Train on 300 images and return the saved bytes and the score."""
     labels = digits.train_labels[:300] if labels is None else labels
     images = digits.train_images[:300]
     network, result = train_verifier(images, labels, BRIEF, seed=seed, device="cpu")
@@ -136,7 +136,7 @@ def brief_training(digits, folder, *, seed, labels=None):
     return [path.read_bytes() for path in sorted(folder.iterdir())], result.best_score
 
 
-def test_the_same_seed_gives_the_same_bits_and_another_seed_others(digits, tmp_path):
+def test_the_weights_depend_on_the_seed_alone(digits, tmp_path):
     saved = []
     for number, seed in enumerate((1, 1, 2)):
         torch.manual_seed(number)
@@ -145,8 +145,8 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others(digits, tmp_p
     assert saved[0][0] != saved[2][0]
 
 
-def test_the_validation_images_are_never_learned_from(digits, tmp_path):
-    """Give the held-out images wrong labels, which must leave the trained bits as they are."""
+def test_training_does_not_depend_on_validation_labels(digits, tmp_path):
+    """Change the labels of held-out images, which must not change the weights."""
     labels = digits.train_labels[:300].copy()
     first, score = brief_training(digits, tmp_path, seed=5, labels=labels)
     held_out = np.random.default_rng(5).permutation(300)[-30:]
@@ -157,7 +157,7 @@ def test_the_validation_images_are_never_learned_from(digits, tmp_path):
 
 
 @pytest.mark.parametrize("fraction", [0.0001, 1.0])
-def test_a_split_without_images_on_either_side_is_refused(digits, fraction):
+def test_an_empty_split_is_refused(digits, fraction):
     settings = VerifierSettings(validation_fraction=fraction)
     with pytest.raises(ValueError, match=f"validation_fraction: {fraction} of 1500 images"):
         train_verifier(digits.train_images, digits.train_labels, settings, seed=0)

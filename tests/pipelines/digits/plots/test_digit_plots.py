@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from pipelines.digits.models.sample_recorder import TrainingSamples
+from pipelines.digits.models.training_samples import TrainingSamples
 from pipelines.digits.plots.anomalies import ANOMALOUS, extreme_images, score_histograms
 from pipelines.digits.plots.generation import (
     GAP,

@@ -1,4 +1,4 @@
-"""A series is split in order and completely, comes back from its files, or is refused."""
+"""A series is split completely and in order, and saved and loaded without change."""
 
 import json
 
@@ -30,7 +30,9 @@ def prepared(series):
 
 
 @pytest.mark.parametrize("minutes", [5, 15])
-def test_a_table_comes_back_as_it_was_and_is_written_as_the_same_bytes(series, tmp_path, minutes):
+def test_a_saved_table_is_loaded_unchanged_and_its_bytes_are_deterministic(
+    series, tmp_path, minutes
+):
     table = at_resolution(series, minutes)
     for name in ("first", "second"):
         write_table(table.copy(), tmp_path / name)
@@ -38,7 +40,7 @@ def test_a_table_comes_back_as_it_was_and_is_written_as_the_same_bytes(series, t
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
 
 
-def test_a_file_that_is_cut_or_holds_something_else_is_refused(series, tmp_path):
+def test_a_file_that_is_cut_or_has_other_content_is_refused(series, tmp_path):
     file = tmp_path / "table.parquet"
     write_table(series, file)
     content = file.read_bytes()
@@ -47,7 +49,7 @@ def test_a_file_that_is_cut_or_holds_something_else_is_refused(series, tmp_path)
         with pytest.raises(ValueError, match=r"table\.parquet: not a table of the area"):
             read_table(file)
     for write, message in (
-        (lambda: series.to_parquet(file), "it holds no SHA-256 sum"),
+        (lambda: series.to_parquet(file), "it has no SHA-256 sum"),
         (lambda: write_rows(series.drop(columns="wind"), file), "columns hydro, micro, thermal, r"),
         (lambda: write_rows(series.drop(index=series.index[9]), file), "minutes between rows"),
     ):
@@ -58,12 +60,12 @@ def test_a_file_that_is_cut_or_holds_something_else_is_refused(series, tmp_path)
         read_table(tmp_path / "nowhere.parquet")
 
 
-def test_a_prepared_series_comes_back_with_its_split(prepared, tmp_path):
+def test_a_prepared_series_is_loaded_with_its_split(prepared, tmp_path):
     write_prepared(prepared, tmp_path)
-    found = read_prepared(tmp_path)
-    pd.testing.assert_frame_equal(found.table, prepared.table, check_freq=False)
-    moments = prepared.validation_start, prepared.test_start
-    assert (found.validation_start, found.test_start) == moments
+    loaded = read_prepared(tmp_path)
+    pd.testing.assert_frame_equal(loaded.table, prepared.table, check_freq=False)
+    times = prepared.validation_start, prepared.test_start
+    assert (loaded.validation_start, loaded.test_start) == times
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,7 @@ def test_an_impossible_split_is_refused(prepared, tmp_path, moments):
         read_prepared(tmp_path)
 
 
-def test_no_step_of_one_part_lies_in_another(prepared):
+def test_no_step_of_one_split_lies_in_another(prepared):
     limits = fit_limits(prepared.training_rows["y"].to_numpy())
     features = make_features(prepared.table, limits, residual=True)
     origins = split_origins(prepared, features)
@@ -103,45 +105,45 @@ def rows(count):
     return pd.DataFrame({"y": np.arange(count, dtype=float)}, times)
 
 
-def assert_parts(split, table):
-    parts = [split.train, split.validation, split.test]
-    assert all(len(part) for part in parts)
+def assert_splits(split, table):
+    tables = [split.train, split.validation, split.test]
+    assert all(len(rows_of_split) for rows_of_split in tables)
     assert split.train.index[-1] < split.validation.index[0]
     assert split.validation.index[-1] < split.test.index[0]
-    pd.testing.assert_frame_equal(pd.concat(parts), table, check_freq=False)
+    pd.testing.assert_frame_equal(pd.concat(tables), table, check_freq=False)
 
 
 @given(st.integers(20, 3000), st.integers(1, 18), st.integers(1, 18))
-def test_fractions_of_time_give_disjoint_ordered_complete_parts(count, train, validation):
+def test_fractions_give_disjoint_ordered_complete_splits(count, train, validation):
     if train + validation >= 20:
         train, validation = 20 - validation, 20 - train
     if train + validation >= 20:
         return
     table = rows(count)
     split = split_by_fractions(table, train / 20, validation / 20)
-    assert_parts(split, table)
+    assert_splits(split, table)
     # Integers are the reference: floor(count * train / 20) without rounding.
     assert len(split.train) == count * train // 20
     assert len(split.train) + len(split.validation) == count * (train + validation) // 20
 
 
 @given(st.integers(1, 98), st.integers(1, 98))
-def test_moments_give_disjoint_ordered_complete_parts(first, second):
+def test_times_give_disjoint_ordered_complete_splits(first, second):
     table = rows(100)
     if first >= second:
         with pytest.raises(ValueError, match="in this order and within the table"):
             split_by_times(table, table.index[first], table.index[second])
         return
     split = split_by_times(table, table.index[first], str(table.index[second]))
-    assert_parts(split, table)
+    assert_splits(split, table)
     assert split.validation.index[0] == table.index[first]
     assert split.test.index[0] == table.index[second]
 
 
-def test_moments_off_the_clock_and_with_an_offset_are_understood():
+def test_times_between_rows_and_with_an_offset_are_accepted():
     table = rows(100)
     split = split_by_times(table, "2021-03-01 00:31:07", "2021-03-01T02:00+01:00")
-    assert_parts(split, table)
+    assert_splits(split, table)
     assert split.validation.index[0] == pd.Timestamp("2021-03-01 00:35")
     assert split.test.index[0] == pd.Timestamp("2021-03-01 01:00")
 
@@ -157,7 +159,7 @@ def test_moments_off_the_clock_and_with_an_offset_are_understood():
         (0, 0.5, 0.2, "table: 0 rows"),
     ],
 )
-def test_impossible_fractions_are_refused(count, train, validation, message):
+def test_invalid_fractions_are_refused(count, train, validation, message):
     with pytest.raises(ValueError, match=message):
         split_by_fractions(rows(count), train, validation)
 
@@ -172,6 +174,6 @@ def test_impossible_fractions_are_refused(count, train, validation, message):
         ("2021-03-01 01:01", "2021-03-01 01:04", "a row between the two expected"),
     ],
 )
-def test_impossible_moments_are_refused(first, second, message):
+def test_invalid_times_are_refused(first, second, message):
     with pytest.raises(ValueError, match=message):
         split_by_times(rows(100), first, second)

@@ -1,4 +1,4 @@
-"""CSV files become one checked table, or an error that names the line or the time of the fault."""
+"""CSV files become one valid table, or an error that names the line or the time of the fault."""
 
 import numpy as np
 import pandas as pd
@@ -32,9 +32,7 @@ def test_a_file_is_read_to_the_last_digit(table, write):
     assert str(repairs) == "nothing repaired"
 
 
-def test_line_ends_a_byte_order_mark_empty_lines_column_order_and_offsets_change_nothing(
-    table, write
-):
+def test_line_endings_a_bom_empty_lines_column_order_and_offsets_have_no_effect(table, write):
     path = write(table)
     lines = path.read_bytes().replace(b"\n", b"\r\n").split(b"\r\n")
     path.write_bytes(b"\xef\xbb\xbf" + b"\r\n".join([*lines[:5], b"", *lines[5:], b""]))
@@ -54,12 +52,12 @@ def test_files_in_any_order_make_one_table_with_shared_rows_once(table, write):
     assert str(repairs) == "5 rows of overlapping files kept once"
 
 
-def test_files_that_contradict_each_other_are_refused(table, write):
+def test_overlapping_files_with_different_values_are_refused(table, write):
     other = table[15:].copy()
     other.iloc[2, 6] += 0.5
     other.iloc[4, 8] = np.nan
     message = (
-        r"b\.csv: y: 718\.375 in line 4, but 717\.875 in line 19 of .*a\.csv, both of "
+        r"b\.csv: y: 718\.375 in line 4, but 717\.875 in line 19 of .*a\.csv, both at "
         r"2021-03-27 23:55:00; 2 such rows"
     )
     with pytest.raises(TableError, match=message):
@@ -84,7 +82,7 @@ def test_short_gaps_take_the_last_known_values_and_are_counted(table, write):
 
 @settings(max_examples=25)
 @given(st.sets(st.integers(1, 34)), st.integers(5, 35))
-def test_what_is_filled_does_not_depend_on_what_comes_later(missing, end):
+def test_filled_values_do_not_depend_on_later_values(missing, end):
     times = pd.date_range("2021-03-01", periods=36, freq="5min", name="start_time")
     values = np.random.default_rng(0).uniform(1, 9, (36, 9))
     whole = pd.DataFrame(values, times, list(COLUMNS))
@@ -98,7 +96,7 @@ def test_what_is_filled_does_not_depend_on_what_comes_later(missing, end):
 
 
 @pytest.mark.parametrize("rows", [False, True])
-def test_the_longest_gap_that_may_be_filled_is_and_the_next_is_not(table, write, rows):
+def test_a_gap_is_filled_up_to_the_maximum_length(table, write, rows):
     def without(count):
         gone = table.index[10 : 10 + count]
         return table.drop(gone) if rows else table.assign(y=table["y"].mask(table.index.isin(gone)))
@@ -118,7 +116,7 @@ def test_a_gap_between_files_names_the_file_before_it(table, write):
         read_tables([write(table[:10], "a.csv"), write(table[20:], "b.csv")])
 
 
-def test_a_first_value_is_never_filled_and_last_ones_only_a_few_times(table, write):
+def test_a_missing_first_value_is_never_filled_but_a_short_gap_at_the_end_is(table, write):
     def without(missing):
         return write(table.assign(wind=table["wind"].mask(missing(np.arange(36)))))
 
@@ -137,12 +135,15 @@ def replaced(old, new):
 FAULTS = {
     "empty": (lambda c: b"", "no complete line"),
     "header alone": (lambda c: c.split(b"\n")[0] + b"\n", "a header and no rows"),
-    "cut in a line": (lambda c: c[:1500], r"the last line, \d+, does not end with a newline: the file may be cut"),
+    "cut in a line": (
+        lambda c: c[:1500],
+        r"the last line, \d+, does not end with a newline: the file may be cut",
+    ),
     "cut in the last number": (lambda c: c[:-3], "the last line, 37, does not end with a newline"),
     "short line": (replaced(b",702.875", b""), "9 fields where the header has 10, in line 4$"),
     "long line": (replaced(b"702.875", b"702,875"), "11 fields where the header has 10, in line 4"),
     "missing": (replaced(b"wind", b"wnd"), "missing columns wind; start_time, hydro"),
-    "surplus": (
+    "unexpected": (
         lambda c: b"".join(line + b",1\n" for line in c.splitlines()).replace(b"flow,1", b"flow,z"),
         "unexpected columns z; start_time",
     ),
@@ -175,7 +176,7 @@ def test_a_fault_in_a_file_is_named_in_one_line(table, write, fault):
     assert "\n" not in str(error.value)
 
 
-def test_any_cut_of_a_file_is_noticed_but_one_at_the_end_of_a_line(table, write):
+def test_any_cut_of_a_file_is_detected_except_at_the_end_of_a_line(table, write):
     path = write(table[:4])
     content = path.read_bytes()
     for length in range(len(content)):
@@ -187,7 +188,7 @@ def test_any_cut_of_a_file_is_noticed_but_one_at_the_end_of_a_line(table, write)
                 read(path)
 
 
-def test_a_whole_table_passes_and_plans_alone_where_they_are_expected(table):
+def test_a_complete_table_passes_and_plans_pass_where_only_plans_are_required(table):
     check_table(table)
     plans = [name for name in COLUMNS if name not in ("y", "sys_reg")]
     check_table(table[plans], columns=plans)
@@ -206,7 +207,7 @@ FAULTS_OF_TABLES = {
     "numbered": (lambda t: t.reset_index(drop=True), "index: int64, timestamps in UTC"),
     "zoned": (lambda t: t.tz_localize("Europe/Oslo"), "index: datetime64.us, Europe/Oslo., timest"),
     "missing": (lambda t: t.drop(columns=["wind", "y"]), "missing columns wind, y; start_time,"),
-    "surplus": (lambda t: t.assign(price=1.0), "unexpected columns price; start_time, hydro"),
+    "unexpected": (lambda t: t.assign(price=1.0), "unexpected columns price; start_time, hydro"),
     "order": (lambda t: t[["y", *t.columns.drop("y")]], "columns: y, hydro, .* the order hydro, "),
     "text": (lambda t: t.astype({"flow": str}), r"flow: str, dtype\('float64'\) expected"),
     "nan": (
@@ -246,7 +247,7 @@ def test_a_fault_in_a_table_is_named_in_one_line(table, fault):
     assert "\n" not in str(error.value)
 
 
-def test_the_real_table_passes_with_room_to_spare_within_the_limits(real_table):
+def test_the_real_table_is_well_within_the_limits(real_table):
     check_table(real_table)
     assert len(real_table) == 28_136
     for name, (least, greatest) in LIMITS.items():

@@ -1,4 +1,4 @@
-"""Scores of a backtest agree with sums by hand, and tests of difference err as often as stated."""
+"""Backtest scores match hand-computed values, and tests of difference have their nominal level."""
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from pipelines.imbalance.forecasters.losses import squared_losses
 
 @pytest.fixture
 def backtest():
-    """Two forecasts of three steps, about the midnight at which spring begins."""
+    """Two forecasts of three steps, around midnight between winter and spring."""
     truth = np.array([[10.0, 20.0, 30.0], [20.0, 30.0, 40.0]])
     forecast = np.array([[13.0, 20.0, 26.0], [20.0, 30.0, 40.0]])
     persistence = np.array([[0.0] * 3, [10.0] * 3])
@@ -57,18 +57,18 @@ def test_coverage_is_counted_by_step_hour_and_season(backtest):
 
 
 def test_crps_of_a_normal_distribution_is_near_its_closed_form():
-    """Gneiting and Raftery (2007); the missing tails of the distribution cost some percent."""
+    """See Gneiting and Raftery (2007); without the tails, the score differs by some percent."""
     quantiles = np.broadcast_to(norm.ppf(LEVELS), (1, 7, 19))
     truth = np.linspace(-1.5, 1.5, 7)[None]
     exact = truth * (2 * norm.cdf(truth) - 1) + 2 * norm.pdf(truth) - 1 / np.sqrt(np.pi)
     np.testing.assert_allclose(crps(truth, quantiles), exact, rtol=0.06)
 
 
-def test_crps_prefers_the_distribution_that_is_true():
+def test_crps_is_lowest_for_the_true_distribution():
     truth = np.random.default_rng(0).normal(size=(5000, 1))
     scores = {
-        spread: crps(truth, np.broadcast_to(spread * norm.ppf(LEVELS), (5000, 1, 19))).mean()
-        for spread in (0.5, 1.0, 2.0)
+        std: crps(truth, np.broadcast_to(std * norm.ppf(LEVELS), (5000, 1, 19))).mean()
+        for std in (0.5, 1.0, 2.0)
     }
     assert min(scores, key=scores.get) == 1.0
 
@@ -76,12 +76,12 @@ def test_crps_prefers_the_distribution_that_is_true():
 def test_seeds_are_averaged_with_their_standard_deviation():
     seeds = [{"rmse": 40.0, "mae": 30.0, "skill": 0.3, "crps": 20.0, "coverage_90": 0.9}] * 2
     seeds.append(seeds[0] | {"rmse": 43.0})
-    found = aggregate_seeds(seeds)
-    assert found["rmse"] == pytest.approx(41)
-    assert found["rmse_deviation"] == pytest.approx(np.std([40, 40, 43], ddof=1))
-    assert found["coverage_90"] == pytest.approx(0.9)
-    assert "coverage_90_deviation" not in found
-    assert "rmse_deviation" not in aggregate_seeds(seeds[:1])
+    metrics = aggregate_seeds(seeds)
+    assert metrics["rmse"] == pytest.approx(41)
+    assert metrics["rmse_std"] == pytest.approx(np.std([40, 40, 43], ddof=1))
+    assert metrics["coverage_90"] == pytest.approx(0.9)
+    assert "coverage_90_std" not in metrics
+    assert "rmse_std" not in aggregate_seeds(seeds[:1])
 
 
 def overlapping_losses(generator, horizon=24, count=1500):
@@ -103,55 +103,55 @@ def independent(losses, others):
     return 2 * norm.sf(abs(statistic))
 
 
-def test_equal_forecasters_differ_significantly_about_as_often_as_stated():
+def test_equal_forecasters_are_rejected_at_the_nominal_rate():
     assert rejections(lambda one, other: diebold_mariano(one, other, 24).p_value) < 0.12
     assert rejections(independent) > 0.4
 
 
-def test_a_better_forecaster_differs_with_the_right_sign():
+def test_a_better_forecaster_has_a_negative_difference():
     generator = np.random.default_rng(1)
     losses, others = overlapping_losses(generator), overlapping_losses(generator) + 0.5
-    found = diebold_mariano(losses, others, 24)
-    assert found.difference == pytest.approx((losses - others).mean())
-    assert found.statistic < -3
-    assert found.p_value < 0.01
-    assert diebold_mariano(others, losses, 24).statistic == pytest.approx(-found.statistic)
+    result = diebold_mariano(losses, others, 24)
+    assert result.difference == pytest.approx((losses - others).mean())
+    assert result.statistic < -3
+    assert result.p_value < 0.01
+    assert diebold_mariano(others, losses, 24).statistic == pytest.approx(-result.statistic)
     assert diebold_mariano(losses, losses, 24).p_value == 1
 
 
 def test_the_variance_is_that_of_newey_and_west():
     generator = np.random.default_rng(2)
     one, other = generator.normal(size=(2, 60))
-    differences, reach = one - other, 4
+    differences, bandwidth = one - other, 4
     centred = differences - differences.mean()
     covariances = [(centred[lag:] * centred[: 60 - lag]).sum() / 60 for lag in range(5)]
-    weighted = [(1 - lag / (reach + 1)) * covariances[lag] for lag in range(1, 5)]
+    weighted = [(1 - lag / (bandwidth + 1)) * covariances[lag] for lag in range(1, 5)]
     variance = covariances[0] + 2 * sum(weighted)
     correction = np.sqrt((60 + 1 - 4 + 2 / 60) / 60)
     expected = correction * differences.mean() / np.sqrt(variance / 60)
     assert diebold_mariano(one, other, 2).statistic == pytest.approx(expected)
 
 
-def test_bootstrapped_intervals_hold_the_truth_as_often_as_stated():
-    generator, held, naive = np.random.default_rng(0), [], []
+def test_bootstrap_intervals_have_their_nominal_coverage():
+    generator, covered, naive_covered = np.random.default_rng(0), [], []
     for _ in range(120):
         losses = 9 + 4 * overlapping_losses(generator, 24, 1000)
         low, high = block_bootstrap(losses, losses, 96, seed=0, samples=300)["rmse"]
-        held.append(low <= 3 <= high)
+        covered.append(low <= 3 <= high)
         low, high = block_bootstrap(losses, losses, 1, seed=0, samples=300)["rmse"]
-        naive.append(low <= 3 <= high)
-    assert np.mean(held) > 0.84
-    assert np.mean(naive) < 0.6
+        naive_covered.append(low <= 3 <= high)
+    assert np.mean(covered) > 0.84
+    assert np.mean(naive_covered) < 0.6
 
 
-def test_bootstrapped_skill_compares_mean_losses_within_each_draw():
+def test_bootstrapped_skill_compares_mean_losses_of_the_same_sample():
     losses = np.random.default_rng(0).exponential(size=500)
-    found = block_bootstrap(losses, 4 * losses, 20, seed=0, samples=100)
-    assert found["skill"] == pytest.approx((0.5, 0.5))
+    intervals = block_bootstrap(losses, 4 * losses, 20, seed=0, samples=100)
+    assert intervals["skill"] == pytest.approx((0.5, 0.5))
     assert squared_losses(np.zeros((1, 2)), np.array([[1.0, 3.0]])).tolist() == [5]
 
 
-def test_what_cannot_be_scored_or_compared_is_refused(backtest):
+def test_invalid_forecasts_and_losses_are_refused(backtest):
     truth, forecast, *others = backtest
     with pytest.raises(ValueError, match=r"^truth, forecast, persistence, times: shapes "):
         backtest_scores(truth, forecast[:1], *others)

@@ -22,7 +22,7 @@ RULES = {"structural_persistence": structural_persistence, "persistence": persis
 
 @pytest.fixture(scope="module")
 def backtest(real_table):
-    """Scores and losses by forecaster, of every origin of the last three weeks."""
+    """Scores and losses of each forecaster over all origins of the last three weeks."""
     test_start = real_table.index[-1] + pd.Timedelta(minutes=5) - pd.Timedelta(weeks=3)
     prepared = Prepared(real_table, test_start - pd.Timedelta(weeks=2), test_start)
     limits = fit_limits(prepared.training_rows["y"].to_numpy())
@@ -46,17 +46,17 @@ def backtest(real_table):
     return scores, losses
 
 
-def test_the_forecasters_rank_as_they_should_beyond_chance(backtest):
+def test_the_forecasters_rank_as_expected_with_significance(backtest):
     scores, losses = backtest
     errors = [scores[name].rmse for name in ("lstm_residual", "ridge", *RULES)]
     assert errors == sorted(errors)
     assert scores["lstm_residual"].skill > 0.325
-    found = diebold_mariano(losses["ridge"], losses["structural_persistence"], 24)
-    assert found.difference < 0
-    assert found.p_value < 0.001
+    result = diebold_mariano(losses["ridge"], losses["structural_persistence"], 24)
+    assert result.difference < 0
+    assert result.p_value < 0.001
 
 
-def test_intervals_hold_at_every_step(backtest):
+def test_intervals_have_their_nominal_coverage_at_every_step(backtest):
     scores, _ = backtest
     for score in scores.values():
         assert (np.abs(score.coverage_by_step[90] - 0.9) <= 0.02).all()

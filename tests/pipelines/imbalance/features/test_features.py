@@ -36,9 +36,7 @@ def features(request, table):
     return make_features(table, LIMITS, residual=request.param)
 
 
-def test_the_target_is_the_clipped_imbalance_less_its_structural_part_which_is_added_back(
-    features, table
-):
+def test_the_target_is_the_clipped_imbalance_minus_its_structural_component(features, table):
     y = table["y"].clip(-300, 300).to_numpy()[: -features.clock.horizon]
     structural = features.structural[:, 0] if features.residual else 0
     np.testing.assert_allclose(features.target, y - structural)
@@ -49,14 +47,14 @@ def test_the_target_is_the_clipped_imbalance_less_its_structural_part_which_is_a
     np.testing.assert_allclose(whole, ahead)
 
 
-def test_running_means_are_those_of_the_hours_up_to_the_row(features):
+def test_running_means_cover_the_hours_up_to_the_row(features):
     target = pd.Series(features.target)
     for column, hours in enumerate(MEANS):
         expected = target.rolling(hours * features.clock.hour).mean()
         np.testing.assert_allclose(features.means[:, column], expected, atol=1e-8)
 
 
-def test_profiles_and_unusual_plans_come_from_the_same_time_of_the_days_before(features, table):
+def test_profiles_and_unusual_plans_use_the_same_time_of_previous_days(features, table):
     day = features.clock.day
     row = 7 * day + 50
     changes = dict(zip(CHANGES, features.changes[row], strict=True))
@@ -78,7 +76,7 @@ def test_every_origin_has_all_its_features(features):
     assert np.isfinite(features.movement(origins)).all()
 
 
-def test_origins_of_a_split_have_all_their_steps_within_it(features):
+def test_all_steps_of_an_origin_lie_in_its_split(features):
     times = features.times
     first, end = times[8 * features.clock.day], times[8 * features.clock.day + 60]
     origins = features.origins_between(first, end)
@@ -94,15 +92,15 @@ def test_the_same_minute_of_the_last_hour_is_never_after_the_origin(features):
         np.testing.assert_array_equal(step_features(features, origins, step)[:, -1], expected)
 
 
-def test_the_level_counts_beyond_midnight_alone(features):
-    """Norwegian midnight, which is 22:00 UTC in May."""
+def test_the_level_is_a_feature_only_after_midnight(features):
+    """Midnight in Norway is at 22:00 UTC in May."""
     origins = features.origins
     beyond = interactions(features, origins, features.clock.horizon)[:, -3]
     late = features.times[origins].hour.isin([20, 21])
     np.testing.assert_array_equal(beyond, late)
 
 
-def test_a_restless_day_counts_less():
+def test_origins_after_a_volatile_day_have_smaller_weights():
     area = simulate_table("2021-05-10", 288 * 12, np.random.default_rng(0))
     rows = slice(288 * 9, 288 * 10)
     area.iloc[rows, area.columns.get_loc("y")] += np.tile([200.0, -200.0], 144)
@@ -114,27 +112,29 @@ def test_a_restless_day_counts_less():
     assert weights[restless].mean() < 0.2 * weights[quiet].mean()
 
 
-def test_origins_are_drawn_without_regard_to_the_clock():
+def test_drawn_origins_cover_all_minutes_of_the_hour():
     origins = np.arange(1000, 3400)
-    drawn = draw_origins(origins, 600, seed=0)
-    assert len(np.unique(drawn)) == 600
-    assert (np.diff(drawn) > 0).all()
-    assert np.bincount(drawn % 12).min() > 25
+    sample = draw_origins(origins, 600, seed=0)
+    assert len(np.unique(sample)) == 600
+    assert (np.diff(sample) > 0).all()
+    assert np.bincount(sample % 12).min() > 25
     assert draw_origins(origins, 9999, seed=0) is origins
-    assert not np.array_equal(drawn, draw_origins(origins, 600, seed=1))
+    assert not np.array_equal(sample, draw_origins(origins, 600, seed=1))
 
 
-def test_limits_are_not_moved_by_gross_outliers():
+def test_gross_outliers_do_not_change_the_limits():
     usual = np.random.default_rng(0).normal(0, 100, 10_000)
     dirty = np.concatenate([usual, np.full(100, -56_379.0)])
-    clean, found = fit_limits(usual), fit_limits(dirty)
-    assert (found.low, found.high) == pytest.approx((clean.low, clean.high), rel=0.05)
-    assert found.limited(dirty).min() == found.low
+    clean_limits, limits = fit_limits(usual), fit_limits(dirty)
+    assert (limits.low, limits.high) == pytest.approx(
+        (clean_limits.low, clean_limits.high), rel=0.05
+    )
+    assert limits.limited(dirty).min() == limits.low
 
 
-def test_outliers_lie_beyond_a_limit():
-    parts = [pd.DataFrame({"y": y}) for y in ([-3.0, 0.0, 2.0], [1.0, 9.0], [-2.0])]
-    assert outlier_counts(Split(*parts), Limits(-2.0, 2.0)) == {
+def test_rows_and_outliers_are_counted_per_split():
+    tables = [pd.DataFrame({"y": y}) for y in ([-3.0, 0.0, 2.0], [1.0, 9.0], [-2.0])]
+    assert outlier_counts(Split(*tables), Limits(-2.0, 2.0)) == {
         "rows": {"train": 3, "validation": 2, "test": 1},
         "outliers": {"train": 1, "validation": 1, "test": 0},
         "limits": {"low": -2.0, "high": 2.0},
@@ -148,7 +148,7 @@ def test_the_calendar_is_that_of_norway():
     calendar = pd.DataFrame(calendar_features(times), columns=list(CALENDAR))
     np.testing.assert_allclose(calendar["hour_sine"][:3], 0, atol=1e-12)
     np.testing.assert_allclose(calendar["hour_cosine"][:3], 1)
-    # Sunday begins, Monday begins, the Monday that is Constitution Day begins and ends
+    # start of Sunday, start of Monday, start and end of Monday, 17 May (Constitution Day)
     angle = np.arctan2(calendar["weekday_sine"], calendar["weekday_cosine"]) % (2 * np.pi)
     np.testing.assert_allclose(angle[:3] * 7 / (2 * np.pi), [6, 0, 0], atol=1e-9)
     assert calendar["holiday"].tolist() == [0, 0, 1, 1]

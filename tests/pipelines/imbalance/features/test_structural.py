@@ -1,4 +1,4 @@
-"""Structural imbalance is the plans less a smooth load, drawn from plans that are known."""
+"""Structural imbalance is the planned minus a smooth load, computed from known plans."""
 
 import numpy as np
 import pandas as pd
@@ -22,11 +22,11 @@ def area(request) -> pd.DataFrame:
 
 
 def smooth_by_hand(table: pd.DataFrame, origin: int) -> np.ndarray:
-    """Return the load at an origin and its steps, through the hours known there."""
+    """Return the smooth load at an origin and its steps, from the hours known at the origin."""
     clock = Clock.of(table)
-    known = table.iloc[: origin + clock.horizon + 1]
-    levels = planned_load(known)
-    hourly = pd.Series(levels, known.index).groupby(known.index.floor("h")).mean()
+    known_rows = table.iloc[: origin + clock.horizon + 1]
+    levels = planned_load(known_rows)
+    hourly = pd.Series(levels, known_rows.index).groupby(known_rows.index.floor("h")).mean()
     for _ in range(2):
         last = hourly.index[-1]
         day = pd.Timedelta(hours=24)
@@ -34,19 +34,19 @@ def smooth_by_hand(table: pd.DataFrame, origin: int) -> np.ndarray:
         hourly[last + pd.Timedelta(hours=1)] = hourly[last] + change
     hourly = hourly.iloc[1:]  # the first hour of the table is not whole
     hour, start = pd.Timedelta(hours=1), table.index[0]
-    middles = (hourly.index - start) / hour + 0.5
+    centres = (hourly.index - start) / hour + 0.5
     shift = pd.Timedelta(minutes=(clock.minutes - 5) / 2)
-    at = (known.index[origin:] + shift - start) / hour
-    return PchipInterpolator(middles, hourly.to_numpy())(at)
+    positions = (known_rows.index[origin:] + shift - start) / hour
+    return PchipInterpolator(centres, hourly.to_numpy())(positions)
 
 
-def test_every_origin_is_that_of_a_curve_drawn_for_it_alone(area):
-    clock, found, load = Clock.of(area), structural_ahead(area), planned_load(area)
-    # every minute of the hour, as the edge moves through it
+def test_each_origin_has_the_values_of_its_own_curve(area):
+    clock, structural, load = Clock.of(area), structural_ahead(area), planned_load(area)
+    # all minutes of the hour in which the plans end
     for origin in range(2 * clock.day, 2 * clock.day + 2 * clock.hour):
         window = slice(origin, origin + clock.horizon + 1)
         expected = load[window] - smooth_by_hand(area, origin)
-        np.testing.assert_allclose(found[origin], expected, atol=1e-8)
+        np.testing.assert_allclose(structural[origin], expected, atol=1e-8)
 
 
 def later_plans(area: pd.DataFrame, last: int, values: float | np.ndarray) -> pd.DataFrame:
@@ -56,35 +56,35 @@ def later_plans(area: pd.DataFrame, last: int, values: float | np.ndarray) -> pd
 
 
 @pytest.mark.parametrize("values", [np.nan, 1e5])
-def test_plans_later_than_two_hours_make_no_difference(area, values):
-    clock, whole = Clock.of(area), structural_ahead(area)
+def test_plans_more_than_two_hours_ahead_have_no_effect(area, values):
+    clock, expected = Clock.of(area), structural_ahead(area)
     for origin in range(clock.day, clock.day + clock.hour):
         changed = later_plans(area, origin + clock.horizon, values)
-        assert structural_ahead(changed)[origin].tobytes() == whole[origin].tobytes()
+        assert structural_ahead(changed)[origin].tobytes() == expected[origin].tobytes()
 
 
-def test_a_curve_that_looks_further_is_caught(area):
-    """The curve through all hours, used as if it were known, is not the same with other plans."""
-    clock, whole = Clock.of(area), structural_in_hindsight(area)
+def test_a_curve_that_looks_further_ahead_is_detected(area):
+    """The curve through all hours changes with later plans."""
+    clock, structural = Clock.of(area), structural_in_hindsight(area)
     origin = clock.day + 3
     ahead = slice(origin, origin + clock.horizon + 1)
     changed = later_plans(area, origin + clock.horizon, 0.0)
-    assert not np.array_equal(structural_in_hindsight(changed)[ahead], whole[ahead])
+    assert not np.array_equal(structural_in_hindsight(changed)[ahead], structural[ahead])
 
 
-def test_the_beginning_of_a_table_has_the_values_of_the_whole(area):
+def test_the_start_of_a_table_has_the_same_values_as_in_the_complete_table(area):
     rows = 2 * Clock.of(area).day + 5
-    whole, part = structural_ahead(area), structural_ahead(area.iloc[:rows])
-    assert part.tobytes() == whole[: len(part)].tobytes()
+    complete, start = structural_ahead(area), structural_ahead(area.iloc[:rows])
+    assert start.tobytes() == complete[: len(start)].tobytes()
 
 
-def test_both_curves_are_the_same_where_all_hours_about_are_known(area):
+def test_both_curves_agree_where_all_neighbouring_hours_are_known(area):
     clock = Clock.of(area)
-    whole = structural_in_hindsight(area)
+    in_hindsight = structural_in_hindsight(area)
     at_origin = structural_ahead(area)[:, 0]
     early = np.flatnonzero(area.index[: len(at_origin)].minute < 30)
     early = early[early > 3 * clock.hour]
-    np.testing.assert_allclose(at_origin[early], whole[early], atol=1e-8)
+    np.testing.assert_allclose(at_origin[early], in_hindsight[early], atol=1e-8)
 
 
 def test_import_counts_as_load_and_a_constant_load_has_no_structural_imbalance(area):
@@ -104,7 +104,7 @@ def test_import_counts_as_load_and_a_constant_load_has_no_structural_imbalance(a
     ],
     ids=["empty", "short", "10 minutes", "gap"],
 )
-def test_a_table_off_the_clock_or_too_short_is_refused(times):
+def test_a_table_with_irregular_times_or_too_few_rows_is_refused(times):
     with pytest.raises(ValueError, match=r"^table: "):
         structural_ahead(pd.DataFrame({"total": 1.0, "flow": 0.0}, times))
 
@@ -119,8 +119,8 @@ def test_a_coarser_table_has_the_means_of_the_rows_it_covers():
         at_resolution(fine, 10)
 
 
-def test_the_real_imbalance_varies_less_without_its_structural_part(real_table):
-    """The last three weeks, as the earlier ones have gross outliers."""
+def test_the_real_imbalance_varies_less_without_its_structural_component(real_table):
+    """Use the last three weeks, because earlier ones have gross outliers."""
     rows = slice(-21 * 288 - 24, -24)
     y = real_table["y"].to_numpy()[rows]
     residual = y - structural_ahead(real_table)[:, 0][-21 * 288 :]

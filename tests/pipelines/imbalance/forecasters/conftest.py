@@ -1,4 +1,4 @@
-"""A short simulated series, and every kind of forecaster fitted to it."""
+"""Fixtures: a short simulated series, and every kind of forecaster fitted to it."""
 
 import numpy as np
 import pytest
@@ -40,13 +40,13 @@ def origins(prepared, features):
 
 @pytest.fixture(scope="module")
 def settings():
-    """Small settings of every kind."""
+    """Small settings of each kind."""
     return {name: kind.settings(**SMALL.get(name, {})) for name, kind in KINDS.items()}
 
 
 @pytest.fixture(scope="module")
 def fitted(features, origins, settings):
-    """The result of fitting every kind, by its name."""
+    """The result of fitting each kind, by name."""
     return {
         name: kind.fit(features, origins, settings[name], seed=3, device="cpu")
         for name, kind in KINDS.items()

@@ -1,4 +1,4 @@
-"""A request is answered with the forecast that a backtest makes, or refused in one line."""
+"""A request returns the forecast of a backtest, or an error in one line."""
 
 from dataclasses import replace
 
@@ -46,7 +46,7 @@ def request_rows(table):
     return rows.reset_index()
 
 
-def test_the_answer_is_what_a_backtest_forecasts_from_there(trained, table, request_rows):
+def test_the_forecast_is_the_one_of_a_backtest_at_the_same_origin(trained, table, request_rows):
     answer = forecast_ahead(trained, request_rows)
     features = trained.features(at_resolution(table, trained.minutes))
     last = LAST.floor(f"{trained.minutes}min")
@@ -60,12 +60,12 @@ def test_the_answer_is_what_a_backtest_forecasts_from_there(trained, table, requ
 
 
 @pytest.mark.parametrize("more", [0, 288, 2 * 288])
-def test_its_intervals_are_those_of_a_backtest_of_the_rows_that_it_holds(trained, table, more):
+def test_the_intervals_are_those_of_a_backtest_on_the_rows_of_the_request(trained, table, more):
     last = LAST.floor(f"{trained.minutes}min")
-    known = last + pd.Timedelta(minutes=trained.minutes) - STEP
-    rows = table[last - HISTORY - more * STEP : known + AHEAD]
-    asked = rows.assign(y=rows["y"].where(rows.index <= known))
-    answer = forecast_ahead(trained, asked.reset_index(names=TIME))
+    last_time = last + pd.Timedelta(minutes=trained.minutes) - STEP
+    rows = table[last - HISTORY - more * STEP : last_time + AHEAD]
+    request = rows.assign(y=rows["y"].where(rows.index <= last_time))
+    answer = forecast_ahead(trained, request.reset_index(names=TIME))
     features = trained.features(at_resolution(rows, trained.minutes))
     backtest = run_backtest(trained, features, features.origins)
     for name, level in (("lower_90", 0), ("lower_80", 1), ("upper_80", 17), ("upper_90", 18)):
@@ -97,18 +97,18 @@ def changed(rows, position, column, value):
         (lambda rows: changed(rows, 9, TIME, "noon"), "start_time: 'noon' is not a time"),
         (lambda rows: rows.drop(columns="hydro"), "missing columns hydro"),
         (lambda rows: rows.assign(price=1.0), "unexpected columns price"),
-        (lambda rows: rows.iloc[::-1], "start_time: rows not in order"),
+        (lambda rows: rows.iloc[::-1], "start_time: rows are not in ascending order"),
         (lambda rows: rows.assign(y=np.nan), "y: no value in any row"),
         (lambda rows: rows.iloc[3:], r"recent rows: 2,052, from .* on expected"),
     ],
 )
-def test_an_impossible_request_is_refused_in_one_line(trained, request_rows, spoil, message):
+def test_an_invalid_request_is_refused_in_one_line(trained, request_rows, spoil, message):
     with pytest.raises(TableError, match=message) as caught:
         forecast_ahead(trained, spoil(request_rows))
     assert "\n" not in str(caught.value)
 
 
-def test_a_request_must_end_with_a_whole_row_of_the_variants_clock(trained, request_rows):
+def test_the_measured_rows_must_end_with_a_complete_row_of_the_model(trained, request_rows):
     quarter = replace(trained, minutes=15)
     rows = request_rows.iloc[:-1].copy()
     rows.loc[rows.index[-24], "y"] = np.nan

@@ -1,4 +1,4 @@
-"""Forecasters learn what can be learned, and the same from the same seed."""
+"""Forecasters learn, and the same seed gives the same forecasts."""
 
 from dataclasses import replace
 
@@ -49,7 +49,7 @@ def rmse(features, origins, forecast) -> float:
     return float(np.sqrt(np.square(forecast - limited).mean()))
 
 
-def test_persistence_stays_and_structural_persistence_moves_with_the_plans(features, table):
+def test_persistence_is_constant_and_structural_persistence_follows_the_plans(features, table):
     origins = features.origins[[5, 700]]
     last = table["y"].to_numpy()[origins, None].clip(-400, 400)
     assert (persistence(features, origins) == last).all()
@@ -72,25 +72,25 @@ def test_every_trained_forecaster_beats_persistence(features, splits, trained):
         assert rmse(features, test, forecaster.forecast(features, test)) < structural, name
 
 
-def test_ridge_is_the_weighted_penalised_least_squares_of_every_step(features, splits):
+def test_ridge_solves_weighted_penalized_least_squares_for_each_step(features, splits):
     origins = splits[0][::7]
-    found = fit_ridge(features, origins, alpha=0.3)
+    ridge = fit_ridge(features, origins, alpha=0.3)
     weights, step = quietness(features, origins), 9
-    of_step = step_features(features, origins, step)
-    columns = np.hstack([origin_features(features, origins), of_step])
+    features_of_step = step_features(features, origins, step)
+    columns = np.hstack([origin_features(features, origins), features_of_step])
     scale = columns.std(axis=0)
     scale[scale == 0] = 1
-    matrix, goal = columns / scale, features.movement(origins)[:, step - 1]
+    matrix, target = columns / scale, features.movement(origins)[:, step - 1]
     centre = np.average(matrix, axis=0, weights=weights)
-    around, mean = matrix - centre, np.average(goal, weights=weights)
-    gram = around.T @ (weights[:, None] * around) + 0.3 * weights.sum() * np.eye(len(scale))
-    expected = np.linalg.solve(gram, around.T @ (weights * (goal - mean))) / scale
-    np.testing.assert_allclose(found.coefficients[step - 1], expected, atol=1e-8)
-    ahead = found.movement(features, origins)[:, step - 1]
-    np.testing.assert_allclose(ahead, columns @ expected + mean - centre @ (expected * scale))
+    centred, mean = matrix - centre, np.average(target, weights=weights)
+    gram = centred.T @ (weights[:, None] * centred) + 0.3 * weights.sum() * np.eye(len(scale))
+    expected = np.linalg.solve(gram, centred.T @ (weights * (target - mean))) / scale
+    np.testing.assert_allclose(ridge.coefficients[step - 1], expected, atol=1e-8)
+    movement = ridge.movement(features, origins)[:, step - 1]
+    np.testing.assert_allclose(movement, columns @ expected + mean - centre @ (expected * scale))
 
 
-def test_an_untrained_lstm_forecasts_what_its_highway_does(features, splits, trained):
+def test_an_untrained_lstm_returns_the_forecast_of_its_highway(features, splits, trained):
     forecaster, _ = trained
     network = forecaster.network
     silent = replace(forecaster, network=type(network)(**network.configuration))
@@ -101,8 +101,8 @@ def test_an_untrained_lstm_forecasts_what_its_highway_does(features, splits, tra
     )
 
 
-def test_an_lstm_learns_what_no_linear_map_can_say(features, splits):
-    """Make a target that moves by the product of two inputs."""
+def test_an_lstm_learns_a_target_that_no_linear_model_can_fit(features, splits):
+    """Use a target that is the product of two inputs."""
     rows = np.arange(len(features.limited))
     sign = np.where(rows // 288 % 2 == 0, 1.0, -1.0)
     plan = np.random.default_rng(0).normal(0, 100, len(rows) // 12 + 1)[rows // 12]
@@ -111,7 +111,7 @@ def test_an_lstm_learns_what_no_linear_map_can_say(features, splits):
     calendar = np.zeros_like(features.calendar)
     calendar[:, 5] = sign
     limited = plan * sign
-    made = replace(
+    product_features = replace(
         features,
         limited=limited,
         imbalance=limited,
@@ -124,12 +124,14 @@ def test_an_lstm_learns_what_no_linear_map_can_say(features, splits):
     sizes = {"hidden_dim": 16, "dropout": 0.0, "epochs": 8, "windows": 1500}
     settings = replace(SMALL, learning_rate=0.03, **sizes)
     training, validation, test = splits
-    forecaster, _ = train_lstm(made, training, validation, settings, seed=0, device="cpu")
-    linear = rmse(made, test, forecaster.highway.forecast(made, test))
-    assert rmse(made, test, forecaster.forecast(made, test)) < 0.7 * linear
+    forecaster, _ = train_lstm(
+        product_features, training, validation, settings, seed=0, device="cpu"
+    )
+    linear = rmse(product_features, test, forecaster.highway.forecast(product_features, test))
+    assert rmse(product_features, test, forecaster.forecast(product_features, test)) < 0.7 * linear
 
 
-def test_every_forecaster_works_in_quarters_of_an_hour(table):
+def test_every_forecaster_works_at_a_resolution_of_15_minutes(table):
     coarse = make_features(at_resolution(table, 15), LIMITS, residual=True)
     training, validation, test = np.split(coarse.origins, [800, 1000])
     brief = replace(SMALL, epochs=1)
@@ -145,24 +147,24 @@ def test_every_forecaster_works_in_quarters_of_an_hour(table):
         assert rmse(coarse, test, forecast) < naive
 
 
-def test_the_seed_alone_decides_the_forecasts_and_the_highway_may_be_given(
-    features, splits, trained
-):
+def test_forecasts_depend_only_on_the_seed_and_not_on_a_given_highway(features, splits, trained):
     training, validation, test = splits
-    given = fit_highway(features, training, SMALL)
+    highway = fit_highway(features, training, SMALL)
     torch.manual_seed(99)
     again, shared, other = (
         train_lstm(features, training, validation, SMALL, device="cpu", **options)[0]
-        for options in ({"seed": 0}, {"seed": 0, "highway": given}, {"seed": 1})
+        for options in ({"seed": 0}, {"seed": 0, "highway": highway}, {"seed": 1})
     )
-    assert shared.highway is given
+    assert shared.highway is highway
     expected = trained[0].forecast(features, test[:50]).tobytes()
     assert again.forecast(features, test[:50]).tobytes() == expected
     assert shared.forecast(features, test[:50]).tobytes() == expected
     assert other.forecast(features, test[:50]).tobytes() != expected
 
 
-def test_a_resumed_training_ends_where_it_would_have_ended(features, splits, trained, tmp_path):
+def test_a_resumed_training_gives_the_weights_of_an_uninterrupted_one(
+    features, splits, trained, tmp_path
+):
     training, validation, test = splits
 
     def killed(epoch, _):
@@ -179,7 +181,7 @@ def test_a_resumed_training_ends_where_it_would_have_ended(features, splits, tra
 
 
 @pytest.mark.parametrize("train", [fit_ridge, fit_boosting])
-def test_no_origin_is_refused(features, train):
+def test_an_empty_set_of_origins_is_refused(features, train):
     arguments = {"alpha": 1.0} if train is fit_ridge else {"settings": FEW_TREES, "seed": 0}
     with pytest.raises(ValueError, match="origins: none, at least one expected"):
         train(features, np.array([], dtype=int), **arguments)

@@ -1,4 +1,4 @@
-"""Intervals hold as often as stated, follow drift, and use no error before it is known."""
+"""Intervals have their nominal coverage, adapt to drift, and use only known errors."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ HORIZON = 6
 
 
 def errors_by_hand(count: int, seed: int, spread: float = 1.0):
-    """Errors that grow with the step and at night, and the hours of their steps."""
+    """Return errors that are larger for later steps and at night, and the hours of their steps."""
     generator = np.random.default_rng(seed)
     rows = np.arange(count)[:, None] + np.arange(1, HORIZON + 1)
     hours = rows // 12 % 24
@@ -29,7 +29,7 @@ def coverage(quantiles, truth, percent):
     return ((lower <= truth) & (truth <= upper)).mean(axis=0)
 
 
-def test_intervals_hold_as_often_as_they_say_at_every_step_and_hour():
+def test_intervals_have_their_nominal_coverage_at_every_step_and_hour():
     errors, hours = errors_by_hand(9000, 0)
     calibration = fit_calibration(errors, hours)
     truth, hours = errors_by_hand(9000, 1)
@@ -41,7 +41,7 @@ def test_intervals_hold_as_often_as_they_say_at_every_step_and_hour():
         assert held[hours < 6].mean() == pytest.approx(percent / 100, abs=0.03)
 
 
-def test_quantiles_are_about_the_forecast_and_ascend():
+def test_quantiles_are_the_forecast_plus_those_of_the_errors_in_ascending_order():
     errors, hours = errors_by_hand(500, 0)
     calibration = fit_calibration(errors + 100, hours)
     forecast = np.full((3, HORIZON), 50.0)
@@ -60,8 +60,8 @@ def test_gross_outliers_do_not_widen_the_intervals():
 
 
 @pytest.mark.parametrize("spread", [0.5, 2.0])
-def test_tracked_intervals_hold_some_days_after_errors_changed(spread):
-    """Calibrated quantiles would hold 65 % or 99 % of the time."""
+def test_tracked_intervals_recover_their_coverage_days_after_errors_change(spread):
+    """Without tracking, the coverage would be 65 % or 99 %."""
     calibration = fit_calibration(*errors_by_hand(3000, 0))
     truth, hours = errors_by_hand(6000, 1, spread)
     forecast = np.zeros_like(truth)
@@ -78,19 +78,19 @@ def test_the_first_tracked_intervals_are_the_calibrated_ones():
     tracked = track_quantiles(calibration, truth * 0, truth, hours)
     fixed = calibration.quantiles_about(truth * 0, hours)
     np.testing.assert_allclose(tracked[0], fixed[0])
-    # of the second origin, only the first step of the one before has become known
+    # at the second origin, only the first step of the previous forecast is known
     np.testing.assert_allclose(tracked[1, 1:], fixed[1, 1:])
     assert not np.allclose(tracked[1, 0], fixed[1, 0])
 
 
 def moved_in_half_a_day(steps: int) -> np.ndarray:
-    """How far the first step's quantiles move while everything lies above them."""
+    """Return the change of the first step's quantiles while all measurements are above them."""
     calibration = Calibration(np.ones(steps), np.ones(24), np.zeros((steps, len(LEVELS))))
     truth = np.full((6 * steps + 1, steps), 1000.0)
     return track_quantiles(calibration, truth * 0, truth, np.zeros(truth.shape, int))[-1, 0]
 
 
-def test_intervals_follow_as_fast_in_rows_of_15_minutes_as_of_5():
+def test_intervals_adapt_at_the_same_rate_at_5_and_15_minutes():
     np.testing.assert_allclose(moved_in_half_a_day(8), moved_in_half_a_day(24))
     assert (np.diff(moved_in_half_a_day(8)) > 0).all()
 
@@ -102,25 +102,25 @@ def without_later(truth: np.ndarray, origin: int) -> np.ndarray:
 
 
 def leaking(calibration, forecast, truth, hours):
-    """Track by all errors of the last origin, most of which are not known yet."""
+    """Track with all errors of the previous origin, most of which are still unknown."""
     moved = np.vstack([truth[1:], truth[-1:]])
     return track_quantiles(calibration, forecast, moved, hours)
 
 
 @pytest.mark.parametrize(("track", "same"), [(track_quantiles, True), (leaking, False)])
-def test_no_error_moves_an_interval_before_it_is_known(track, same):
+def test_no_error_changes_an_interval_before_it_is_known(track, same):
     calibration = fit_calibration(*errors_by_hand(500, 0))
     truth, hours = errors_by_hand(80, 1)
     forecast = np.zeros_like(truth)
-    whole = track(calibration, forecast, truth, hours)
-    kept = []
+    expected = track(calibration, forecast, truth, hours)
+    unchanged = []
     for origin in range(10, 70):
-        tracked = track(calibration, forecast, without_later(truth, origin), hours)
-        kept.append(tracked[origin].tobytes() == whole[origin].tobytes())
-    assert all(kept) is same
+        quantiles = track(calibration, forecast, without_later(truth, origin), hours)
+        unchanged.append(quantiles[origin].tobytes() == expected[origin].tobytes())
+    assert all(unchanged) is same
 
 
-def test_a_saved_calibration_comes_back(tmp_path):
+def test_a_saved_calibration_is_loaded_unchanged(tmp_path):
     calibration = fit_calibration(*errors_by_hand(500, 0))
     calibration.save(tmp_path)
     back = load_calibration(tmp_path)
@@ -138,7 +138,7 @@ def test_a_damaged_calibration_is_refused(tmp_path, text):
 
 
 @pytest.mark.parametrize("errors", [np.empty((0, 6)), np.full((3, 6), np.nan)])
-def test_errors_without_a_value_and_unknown_levels_are_refused(errors):
+def test_missing_errors_and_unknown_levels_are_refused(errors):
     with pytest.raises(ValueError, match=r"^errors: shape "):
         fit_calibration(errors, np.zeros(errors.shape, int))
     with pytest.raises(ValueError, match="percent: 95, one of 10, 20"):

@@ -1,4 +1,4 @@
-"""Nothing unknown at an origin changes a forecast, and deliberate leaks are caught."""
+"""Values unknown at an origin never change a forecast, and deliberate leaks are detected."""
 
 from dataclasses import replace
 
@@ -35,22 +35,22 @@ def table() -> pd.DataFrame:
 
 @pytest.fixture(scope="module", params=[True, False], ids=["residual", "plain"])
 def forecasters(request, table):
-    """Every kind of forecaster as a function of features and origins."""
+    """Return each kind of forecaster as a function of features and origins."""
     features = make_features(table, LIMITS, residual=request.param)
     training, validation = features.origins[:700], features.origins[750:]
-    trained = {
+    models = {
         "ridge": fit_ridge(features, training, alpha=0.1),
         "highway": fit_ridge(features, training, alpha=0.1, with_interactions=True),
         "gradient_boosting": fit_boosting(features, training, FEW_TREES, seed=0),
         "lstm": train_lstm(features, training, validation, SMALL_LSTM, seed=0, device="cpu")[0],
     }
     untrained = {"persistence": persistence, "structural_persistence": structural_persistence}
-    functions = untrained | {name: model.forecast for name, model in trained.items()}
+    functions = untrained | {name: model.forecast for name, model in models.items()}
     return functions, request.param
 
 
 def unknown(table: pd.DataFrame, origin: int, kind: str) -> pd.DataFrame:
-    """The table with everything that is not known at an origin replaced."""
+    """Return the table with all values that are unknown at an origin replaced."""
     noise = np.random.default_rng(1).normal(0, 900, table.shape)
     replacement = noise if kind == "noise" else np.full(table.shape, np.nan)
     rows = np.arange(len(table))[:, None]
@@ -59,34 +59,34 @@ def unknown(table: pd.DataFrame, origin: int, kind: str) -> pd.DataFrame:
 
 
 def same_forecasts(forecast, table, residual, kind, make=make_features) -> bool:
-    """Whether origins at every minute of an hour forecast the same without what is not known."""
-    whole = make(table, LIMITS, residual=residual)
-    last = whole.origins[-40]
+    """Return whether forecasts at every minute of an hour are independent of unknown values."""
+    features = make(table, LIMITS, residual=residual)
+    last = features.origins[-40]
     for origin in range(last, last + 12):
-        chosen = np.arange(origin - 12, origin + 1)
-        expected = forecast(whole, chosen)
-        found = forecast(make(unknown(table, origin, kind), LIMITS, residual=residual), chosen)
-        if expected[-1].tobytes() != found[-1].tobytes():
+        origins = np.arange(origin - 12, origin + 1)
+        expected = forecast(features, origins)
+        actual = forecast(make(unknown(table, origin, kind), LIMITS, residual=residual), origins)
+        if expected[-1].tobytes() != actual[-1].tobytes():
             return False
     return True
 
 
 @pytest.mark.parametrize("kind", ["NaN", "noise"])
-def test_forecasts_are_bit_for_bit_the_same_without_what_is_not_known(forecasters, table, kind):
+def test_forecasts_are_bitwise_independent_of_unknown_values(forecasters, table, kind):
     functions, residual = forecasters
     for name, forecast in functions.items():
         assert same_forecasts(forecast, table, residual, kind), name
 
 
 def hindsight(table, limits, *, residual) -> Features:
-    """Features whose structural imbalance comes from the curve through all hours."""
+    """Return features whose structural imbalance uses the curve through all hours."""
     made = make_features(table, limits, residual=residual)
     rows = np.arange(len(made.target))[:, None] + np.arange(HORIZON + 1)
     return replace(made, structural=structural_in_hindsight(table)[rows])
 
 
 def centred_means(table, limits, *, residual) -> Features:
-    """Features whose running means reach as far ahead as back."""
+    """Return features whose running means are centred and so look ahead."""
     made = make_features(table, limits, residual=residual)
     target = pd.Series(made.limited)
     means = [target.rolling(hours * 12, center=True, min_periods=1).mean() for hours in MEANS]
@@ -94,28 +94,28 @@ def centred_means(table, limits, *, residual) -> Features:
 
 
 def moved_plans(table, limits, *, residual) -> Features:
-    """Features that see plans one row further than they are known."""
+    """Return features with plans one row beyond the known ones."""
     made = make_features(table, limits, residual=residual)
     return replace(made, changes=np.roll(made.changes, -1, axis=0))
 
 
 @pytest.mark.parametrize("leak", [hindsight, centred_means, moved_plans])
-def test_features_that_look_ahead_are_caught(forecasters, table, leak):
+def test_features_that_look_ahead_are_detected(forecasters, table, leak):
     functions, residual = forecasters
     for name in ("ridge", "lstm"):
         assert not same_forecasts(functions[name], table, residual, "noise", make=leak), name
 
 
 def is_kept_without_later_rows(make, table) -> bool:
-    """Whether arrays made of the beginning of a table are the beginning of those of the whole."""
-    whole, part = make(table), make(table.iloc[: 288 * 9 + 7])
+    """Return whether arrays of the start of a table equal the start of the complete arrays."""
+    complete, start = make(table), make(table.iloc[: 288 * 9 + 7])
     return all(
-        part[name].tobytes() == whole[name][: len(part[name])].tobytes()
+        start[name].tobytes() == complete[name][: len(start[name])].tobytes()
         for name in ("limited", "target", "structural", "means", "changes", "calendar", "date")
     )
 
 
-def test_features_of_the_beginning_are_the_beginning_of_the_features(table):
+def test_features_of_the_start_of_a_table_are_the_start_of_its_features(table):
     def make(rows):
         return vars(make_features(rows, LIMITS, residual=True))
 
@@ -127,7 +127,7 @@ def test_features_of_the_beginning_are_the_beginning_of_the_features(table):
     assert not is_kept_without_later_rows(scaled_by_all_rows, table)
 
 
-def test_limits_and_scales_do_not_see_validation_and_test(table):
+def test_limits_and_scales_do_not_depend_on_validation_and_test_data(table):
     split = split_by_fractions(table, 0.8, 0.1)
     series = Prepared.of(split)
     end = len(split.train)
@@ -147,13 +147,13 @@ def test_limits_and_scales_do_not_see_validation_and_test(table):
 
 @pytest.fixture(scope="module")
 def shuffled(table) -> Features:
-    """Features of the imbalance in random order: nothing is left to forecast."""
+    """Features of an imbalance in random order, which cannot be forecast."""
     y = np.random.default_rng(3).permutation(table["y"].to_numpy())
     return make_features(table.assign(y=y), LIMITS, residual=False)
 
 
 def skill(features: Features, train) -> float:
-    """1 - RMSE / RMSE of the mean, over origins after those of the training."""
+    """Return 1 - RMSE / RMSE of the mean, over origins after the training split."""
     split = len(features.origins) * 2 // 3
     training, test = features.origins[:split], features.origins[split + HORIZON :]
     truth = features.limited[features.ahead(test)]
@@ -174,7 +174,7 @@ TRAINERS = {
 
 
 @pytest.mark.parametrize("name", TRAINERS)
-def test_forecasters_of_a_shuffled_imbalance_have_no_skill_but_by_a_leak(shuffled, name):
+def test_forecasters_have_skill_on_a_shuffled_imbalance_only_with_a_leak(shuffled, name):
     assert skill(shuffled, TRAINERS[name]) < 0.01
     changes = shuffled.changes.copy()
     changes[:, 0] = shuffled.limited  # the imbalance itself, in the column of a plan

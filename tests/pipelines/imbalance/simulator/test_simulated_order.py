@@ -1,7 +1,7 @@
-"""On simulated data the kinds of forecasters rank as they do on the real series.
+"""On simulated data, the forecasters have the same ranking as on the real series.
 
-Each forecasts y two hours ahead: persistence, structural persistence, ridge, and ridge with trees
-for what is not linear.
+The forecasters of y two hours ahead are persistence, structural persistence, ridge regression, and
+ridge regression with trees for its residuals.
 """
 
 import numpy as np
@@ -27,9 +27,11 @@ def errors():
     structural = structural_in_hindsight(table).clip(-400, 400)
     y = table["y"].clip(-800, 800)
     residual = y - structural
-    known = residual.shift(HORIZON)
-    features = pd.DataFrame({f"r{lag}": residual.shift(HORIZON + lag) - known for lag in LAGS})
-    features["r"] = known
+    last_residual = residual.shift(HORIZON)
+    features = pd.DataFrame(
+        {f"r{lag}": residual.shift(HORIZON + lag) - last_residual for lag in LAGS}
+    )
+    features["r"] = last_residual
     features["yesterday"] = residual.shift(288) - residual.shift(288 + HORIZON)
     features["structural"] = structural
     load = table["total"] - table["flow"]
@@ -39,11 +41,11 @@ def errors():
     number = np.arange(ROWS)
     train = (number > 700) & (number < TRAIN_ROWS) & (number % 3 == 0)
     test = number >= TRAIN_ROWS + HORIZON
-    target = residual - known
+    target = residual - last_residual
     ridge = make_pipeline(StandardScaler(), Ridge(300)).fit(features[train], target[train])
-    left = target[train] - ridge.predict(features[train])
+    ridge_errors = target[train] - ridge.predict(features[train])
     trees = HistGradientBoostingRegressor(max_iter=100, learning_rate=0.06, max_leaf_nodes=12)
-    trees.fit(features[train], left)
+    trees.fit(features[train], ridge_errors)
 
     linear = ridge.predict(features[test])
     forecasts = {
@@ -55,10 +57,10 @@ def errors():
     return {name: float(np.sqrt(np.mean(error**2))) for name, error in forecasts.items()}
 
 
-def test_the_order_and_the_size_of_errors_are_those_of_the_real_series(errors):
+def test_the_ranking_and_the_size_of_errors_resemble_the_real_series(errors):
     assert errors["persistence"] > 1.03 * errors["structural persistence"]
     assert errors["structural persistence"] > 1.03 * errors["ridge"]
     assert errors["ridge"] > 1.01 * errors["ridge and trees"]
-    # The file has 79 and 71 MW in its last three weeks; here it is autumn, whose load is higher.
+    # The file has 79 and 71 MW in its last three weeks. Here it is autumn, with a higher load.
     assert 60 < errors["persistence"] < 120
     assert 55 < errors["structural persistence"] < 110

@@ -1,4 +1,4 @@
-"""The simulated area is a table like any other, repeatable, and of the structure that it claims."""
+"""The simulated area is a valid and reproducible table with the documented structure."""
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ def year():
     return simulate_table("2021-01-01", 105_120, np.random.default_rng(3))
 
 
-def test_a_table_of_any_start_and_length_is_whole(year):
+def test_a_table_of_any_start_and_length_is_complete(year):
     for start, rows in (("2021-03-01 03:30", 1), ("2020-02-28 23:55", 500)):
         table = simulate_table(start, rows, np.random.default_rng(0))
         check_table(table)
@@ -35,7 +35,7 @@ def test_a_table_of_any_start_and_length_is_whole(year):
     assert (len(year), str(year.index[-1])) == (105_120, "2021-12-31 23:55:00")
 
 
-def test_the_seed_alone_decides():
+def test_the_table_depends_only_on_the_seed():
     tables = [simulate_table("2021-03-01", 600, np.random.default_rng(seed)) for seed in (1, 1, 2)]
     pd.testing.assert_frame_equal(tables[0], tables[1])
     assert not np.allclose(tables[0]["y"], tables[2]["y"])
@@ -83,12 +83,12 @@ def test_load_is_low_at_night_on_days_off_and_in_summer(year):
         assert load[low].mean() < load[~low].mean() - 200
     assert calendar.day_off[HOURS == "2021-05-17 12:00"].all()  # the national day, a Monday
     assert not calendar.day_off[HOURS == "2021-05-18 12:00"].any()
-    # the clock goes forward: no local hour 2
+    # start of daylight saving time: there is no local hour 2
     night = (HOURS >= "2021-03-28") & (HOURS < "2021-03-28 03:00")
     assert calendar.hour[night].tolist() == [1, 3, 4]
 
 
-def test_noise_has_the_deviation_and_the_memory_asked_for():
+def test_noise_has_the_requested_standard_deviation_and_autocorrelation():
     noise = ornstein_uhlenbeck(200_000, 20, 5, np.random.default_rng(0))
     assert noise.std() == pytest.approx(5, rel=0.03)
     for lag in (1, 10, 20, 40):
@@ -98,19 +98,19 @@ def test_noise_has_the_deviation_and_the_memory_asked_for():
     assert np.std(many) == pytest.approx(5, rel=0.06)
 
 
-def test_the_residual_is_restless_with_load_and_taken_back_beyond_the_dead_band():
+def test_the_residual_varies_more_at_high_load_and_reverts_above_the_dead_band():
     low, high = (wandering(np.full(300_000, load), np.random.default_rng(1)) for load in (3e3, 5e3))
     assert np.diff(high)[50:].std() > 1.3 * np.diff(low).std()
     change = high[24:] - high[:-24]
     start = high[:-24] - LEVEL
-    # Of a surplus beyond the band more of the way is gone back, relative to it, than of a deficit.
-    beyond = high[:-24] > DEAD_BAND + 60
-    alike = (start < -DEAD_BAND - 60 + LEVEL) & (start > -2.5 * DEAD_BAND)
-    assert -change[beyond].mean() / start[beyond].mean() > 0.2
-    assert -change[alike].mean() / start[alike].mean() < 0.12
+    # A surplus above the dead band reverts faster, relative to its size, than a deficit.
+    surplus = high[:-24] > DEAD_BAND + 60
+    deficit = (start < -DEAD_BAND - 60 + LEVEL) & (start > -2.5 * DEAD_BAND)
+    assert -change[surplus].mean() / start[surplus].mean() > 0.2
+    assert -change[deficit].mean() / start[deficit].mean() < 0.12
 
 
-def test_large_steps_are_moved_by_quarters_of_an_hour_and_move_no_energy():
+def test_large_steps_are_shifted_by_15_minutes_without_changing_the_energy():
     total = np.repeat([1000.0, 1000, 1300, 1300], 12)
     moved = moved_production(pd.DataFrame({"total": total}))
     late = np.zeros(48)
@@ -122,7 +122,7 @@ def test_large_steps_are_moved_by_quarters_of_an_hour_and_move_no_energy():
     np.testing.assert_allclose(small.nonzero()[0], [12])
 
 
-def test_orders_are_rare_hold_for_a_while_and_are_mostly_downward_in_the_flood():
+def test_orders_are_rare_and_persistent_and_mostly_downward_during_snowmelt():
     ordered = orders(local_calendar(HOURS), np.random.default_rng(0))
     assert (ordered == ordered.round()).all()
     assert 0.02 < (ordered != 0).mean() < 0.3
@@ -133,18 +133,18 @@ def test_orders_are_rare_hold_for_a_while_and_are_mostly_downward_in_the_flood()
     assert delivered(np.full(5, 100.0)).tolist() == pytest.approx([80, 87, 92, 92, 92])
 
 
-def test_mistakes_are_rare_and_gross_and_only_in_the_earlier_part(year):
+def test_recording_errors_are_rare_and_large_and_only_in_the_first_two_thirds(year):
     clean = year.copy()
-    spoilt = make_mistakes(clean, np.random.default_rng(7))
-    touched = (spoilt != clean).any(axis=1).to_numpy()
+    dirty = make_mistakes(clean, np.random.default_rng(7))
+    changed = (dirty != clean).any(axis=1).to_numpy()
     last = int(len(year) * DIRTY_SHARE)
-    assert not touched[last:].any()
+    assert not changed[last:].any()
     assert not gross_outliers(year)[last:].any()
     assert 0.002 < gross_outliers(year).mean() < 0.03
-    lost_flow = (spoilt["flow"] == 0).to_numpy()
-    lost_plans = (spoilt["hydro"] != clean["hydro"]).to_numpy()
+    lost_flow = (dirty["flow"] == 0).to_numpy()
+    lost_plans = (dirty["hydro"] != clean["hydro"]).to_numpy()
     for lost in (lost_flow, lost_plans):
         assert lost.sum() % 288 == 0
         assert 0 < lost.sum() < 0.04 * len(year)
-    np.testing.assert_array_equal(spoilt["y"][lost_plans], clean["y"][lost_plans])
-    check_table(spoilt)
+    np.testing.assert_array_equal(dirty["y"][lost_plans], clean["y"][lost_plans])
+    check_table(dirty)

@@ -1,4 +1,4 @@
-"""The simulated area has the statistics of the real one, and the comparison notices others."""
+"""The simulated area has the statistics of the real one, and the comparison detects differences."""
 
 import re
 from pathlib import Path
@@ -12,21 +12,21 @@ from pipelines.imbalance.simulator.area import simulate_table
 from pipelines.imbalance.simulator.statistics import describe
 
 START, ROWS = "2021-03-01 03:30", 28_136
-"""What the real file spans."""
+"""Time range of the real file."""
 
 SEEDS = 4
 
 TABLE = pd.read_csv(Path(__file__).with_name("no1_statistics.csv"), index_col="statistic")
-"""The statistics of the real file, and how far the mean over the seeds may be from them.
+"""The statistics of the real file, and tolerances for the mean over the seeds.
 
-The tolerances are about twice the difference between two simulated quarters of a year. Left out
-are the 1 % quantiles of production, which may lie on one day of lost plans, and the quantiles of
-thermal production and of sys_reg: one plant that runs or not, and mostly zeros.
+The tolerances are about twice the difference between two simulated quarters of a year. The table
+excludes the 1 % quantiles of production, which may depend on a single day of lost plans. It also
+excludes the quantiles of thermal production (one plant) and of sys_reg (mostly zeros).
 """
 
 
 def beyond(numbers: pd.Series) -> list[str]:
-    """The statistics that are too far from the file's."""
+    """Return the statistics that differ too much from those of the file."""
     differences = (numbers[TABLE.index] - TABLE["no1"]).abs()
     return list(TABLE.index[~(differences <= TABLE["tolerance"])])
 
@@ -80,11 +80,11 @@ def restless(table):
         (lambda table: table.assign(sys_reg=0.0), "regulated rows"),
     ],
 )
-def test_an_area_unlike_the_real_one_is_noticed(simulated, spoil, noticed):
+def test_an_area_unlike_the_real_one_is_detected(simulated, spoil, noticed):
     assert noticed in beyond(mean_statistics([spoil(table) for table in simulated]))
 
 
-def test_statistics_of_a_known_series_are_those_of_the_textbook():
+def test_statistics_of_a_simple_series_match_their_closed_form():
     rng = np.random.default_rng(0)
     times = pd.date_range("2021-03-01", periods=120_000, freq="5min", name="start_time")
     y = np.zeros(len(times))
