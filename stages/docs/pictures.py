@@ -1,6 +1,9 @@
 """The pictures in `docs/pictures/`, copied from results."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 from pipelines.pictures import save_picture
@@ -34,7 +37,7 @@ COPIES = {
 
 
 def draw_pictures() -> None:
-    """Copy pictures from `results/`, and draw those that show several models.
+    """Copy pictures from `results/`; draw those of several models and those of the notebooks.
 
     Raises:
         FileNotFoundError: A result is missing.
@@ -50,6 +53,8 @@ def draw_pictures() -> None:
     }
     ((_, comparison),) = draw_comparison(scores, params)
     save_picture(comparison, _file("imbalance_error_by_lead_time"))
+    command = [sys.executable, str(paths.ROOT / "notebooks" / "pictures.py")]
+    subprocess.run(command, cwd=paths.ROOT, env=os.environ | {"MPLBACKEND": "agg"}, check=True)
 
 
 def _file(name: str) -> Path:

@@ -41,7 +41,7 @@ def fill(page: str, sections: Sections, *, require_results: bool = True) -> str:
 
     def section(match: re.Match[str]) -> str:
         if match[2] not in sections:
-            raise StageError(f"unknown section {match[2]!r}: accepted is {', '.join(sections)}")
+            raise StageError(f"unknown section {match[2]!r}: must be one of {', '.join(sections)}")
         return replaced(match, lambda: f"\n{sections[match[2]]()}\n\n", match[1], match[3])
 
     def value(match: re.Match[str]) -> str:

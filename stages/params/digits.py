@@ -48,8 +48,8 @@ class Verifier(Variant):
     blocks: list[Block] = Field(
         min_length=1,
         max_length=4,
-        description="output channels of the convolutions of each block; the blocks work at 14×14, "
-        "7×7, 3×3 and 1×1 pixels",
+        description="output channels of the convolutions of each block, at 14×14, 7×7, 3×3 and "
+        "1×1 pixels",
     )
     dropout: float = Field(ge=0, lt=1, description="dropout probability before the output layer")
     augmentation: Augmentation = Field(description="data augmentation of training images")
@@ -66,8 +66,8 @@ class Architecture(Section):
     """Layer sizes of an encoder and of its mirrored decoder."""
 
     in_channels: Literal[1, 3] = Field(
-        description="input channels; 1: single images, with stacks processed channel by channel; "
-        "3: stacks of three digits"
+        description="input channels: 1 for single images (stacks are processed channel by "
+        "channel), 3 for stacks of three digits"
     )
     latent_dim: int = Field(ge=1, le=256, description="dimension of the latent space")
     widths: list[Width] = Field(
@@ -90,8 +90,8 @@ class _Autoencoder(Seeded):
         description="digit removed from the training images, used as the anomaly; null removes none"
     )
     binarization: Literal["dynamic", "threshold", "none"] = Field(
-        description="preprocessing of grey levels; dynamic: sample 0 or 1 at each use; threshold: "
-        "0 or 1 by the threshold 0.5; none: unchanged"
+        description="binarization of grey levels: dynamic samples 0 or 1 at each use, threshold "
+        "cuts at 0.5, none keeps the grey levels"
     )
     architecture: Architecture = Field(description="layer sizes of encoder and decoder")
     epochs: int = Field(ge=1, description=EPOCHS)
@@ -111,26 +111,26 @@ class _Autoencoder(Seeded):
 class PlainAutoencoder(_Autoencoder):
     """An autoencoder with deterministic latents."""
 
-    kind: Literal["autoencoder"] = Field(
-        description="autoencoder: deterministic latents, squared error"
-    )
+    kind: Literal["autoencoder"] = Field(description="autoencoder with deterministic latents")
 
 
 class VariationalAutoencoder(_Autoencoder):
     """A variational autoencoder (VAE), or an importance-weighted one (IWAE)."""
 
     kind: Literal["variational"] = Field(
-        description="variational: latents sampled from the approximate posterior"
+        description="variational autoencoder (VAE), which samples latents from the approximate "
+        "posterior"
     )
     importance_samples: int = Field(
         ge=1,
         le=100,
-        description="latent samples per training image; 1: VAE (ELBO); more: IWAE bound",
+        description="latent samples per training image: 1 for a VAE, more for an "
+        "importance-weighted autoencoder (IWAE)",
     )
     kl_warmup: float = Field(
         ge=0,
-        description="number of epochs in which the weight of the KL divergence rises to 1; must be "
-        "0 if importance_samples exceeds 1",
+        description="number of epochs in which the weight of the KL divergence rises to 1; must "
+        "be 0 if importance_samples exceeds 1",
     )
 
     @model_validator(mode="after")
@@ -168,7 +168,7 @@ class Evaluation(Section):
         ge=100, description="number of generated stacks for counting modes; at least samples"
     )
     sampling_seeds: int = Field(
-        ge=1, description="number of seeds over which generation scores are averaged"
+        ge=1, description="number of repetitions of the generation, with different seeds"
     )
     likelihood_images: int = Field(
         ge=1, description="number of test images for the importance-sampled log-likelihood"
@@ -193,8 +193,8 @@ class Digits(Section):
     """Handwritten digits, the verifier and the autoencoders."""
 
     source: Literal["mnist", "sklearn"] = Field(
-        description="data set; mnist: 70,000 images; sklearn: scikit-learn's 1,797 smaller images, "
-        "for smoke tests"
+        description="data set: mnist with 70,000 images, or sklearn with 1,797 smaller images for "
+        "smoke tests"
     )
     verifier: Verifier = Field(description="classifier that evaluates the autoencoders")
     models: dict[Name, Autoencoder] = Field(

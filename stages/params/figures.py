@@ -25,8 +25,8 @@ class Dataset(Section):
         description="probability that a set pixel moves, and that an empty pixel is set",
     )
     centred: bool = Field(
-        description="position; true: figures fill the image; false: random size, in one of the "
-        "four corners"
+        description="whether figures are centred and fill the image; otherwise they have a random "
+        "size and lie in one of the four corners"
     )
     split: Split = Field(description="fractions of the splits; they sum to 1")
 
@@ -102,7 +102,7 @@ Layer = Annotated[
 class StochasticGradientDescent(Section):
     """Mini-batch gradient descent with momentum."""
 
-    name: Literal["sgd"] = Field(description="sgd: stochastic gradient descent with momentum")
+    name: Literal["sgd"] = Field(description="stochastic gradient descent with momentum")
     learning_rate: float = Field(gt=0, description=_LEARNING_RATE)
     momentum: float = Field(ge=0, lt=1, description="momentum coefficient; 0 for no momentum")
 
@@ -110,14 +110,14 @@ class StochasticGradientDescent(Section):
 class Adam(Section):
     """Adam (Kingma and Ba, 2015) with its default decay rates."""
 
-    name: Literal["adam"] = Field(description="adam: Adam with its default decay rates")
+    name: Literal["adam"] = Field(description="Adam with its default decay rates")
     learning_rate: float = Field(gt=0, description=_LEARNING_RATE)
 
 
 class AdamW(Section):
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
 
-    name: Literal["adamw"] = Field(description="adamw: Adam with decoupled weight decay")
+    name: Literal["adamw"] = Field(description="Adam with decoupled weight decay")
     learning_rate: float = Field(gt=0, description=_LEARNING_RATE)
     weight_decay: float = Field(
         ge=0, description="weight decay coefficient, applied to all parameters"
@@ -128,7 +128,8 @@ class Regularization(Section):
     """A penalty on the weights."""
 
     name: Literal["l1", "l2"] = Field(
-        description="penalty; l1: rate × Σ|w|; l2: rate / 2 × Σw²; biases excluded"
+        description="penalty on the weights, without biases: rate × Σ|w| for l1, rate / 2 × Σw² "
+        "for l2"
     )
     rate: float = Field(ge=0, description="regularization strength")
 
@@ -146,15 +147,15 @@ class Network(Seeded):
         Field(description="loss function")
     )
     initialization: Initialization | list[Initialization] = Field(
-        description="weight initialization; glorot, he, or a number r for uniform in [-r, r]; a "
-        "list gives one for each layer with weights"
+        description="weight initialization: glorot, he, or a number r for uniform in [-r, r]; a "
+        "list has an entry for each layer with weights"
     )
     optimizer: Annotated[StochasticGradientDescent | Adam | AdamW, Field(discriminator="name")] = (
         Field(description="optimizer and its parameters")
     )
     schedule: Literal["constant", "cosine", "one_cycle"] = Field(
-        description="learning rate schedule; constant; cosine: decay to 0; one_cycle: warm-up to "
-        "the peak, then decay"
+        description="learning rate schedule: constant, cosine decay to 0, or one_cycle with a "
+        "warm-up before the decay"
     )
     clip_norm: Annotated[float, Field(gt=0)] | None = Field(
         description="maximum L2 norm of the gradient, by gradient clipping; null for no clipping"

@@ -26,7 +26,7 @@ class Simulation(Section):
     """Simulation of the series."""
 
     start: str = Field(
-        description="time of the first row, in UTC, a multiple of five minutes, in quotation marks",
+        description="time of the first row in UTC, a multiple of five minutes, in quotation marks",
         json_schema_extra=TIME,
     )
     days: int = Field(ge=20, le=3660, description="length of the series, in days")
@@ -35,29 +35,24 @@ class Simulation(Section):
 class SplitByFractions(Split):
     """Consecutive splits by fractions of the time span."""
 
-    by: Literal["fractions"] = Field(
-        description="fractions: consecutive splits by fractions of the time span"
-    )
+    by: Literal["fractions"] = Field(description="consecutive splits by fractions of the time span")
 
 
 class SplitByTimes(Section):
     """Consecutive splits at two given times."""
 
-    by: Literal["times"] = Field(description="times: consecutive splits at two given times")
+    by: Literal["times"] = Field(description="consecutive splits at two given times")
     validation_start: str = Field(
-        description="start of the validation split, in UTC, in quotation marks",
+        description="start of the validation split in UTC, in quotation marks",
         json_schema_extra=TIME,
     )
     test_start: str = Field(
-        description="start of the test split, in UTC, in quotation marks", json_schema_extra=TIME
+        description="start of the test split in UTC, in quotation marks", json_schema_extra=TIME
     )
 
 
 Target = Literal["y", "residual"]
-TARGET = (
-    "training target; y: the imbalance; residual: the imbalance minus its structural part, which "
-    "is added to the forecasts"
-)
+TARGET = "training target: y, the imbalance, or residual, the imbalance minus its structural part"
 _WINDOWS = "maximum number of training windows, drawn at random"
 
 
@@ -84,26 +79,21 @@ class _Trained(Variant):
 class Persistence(_Rule):
     """Forecast the last known imbalance for every step."""
 
-    kind: Literal["persistence"] = Field(
-        description="persistence: the last known imbalance at every step"
-    )
+    kind: Literal["persistence"] = Field(description="last known imbalance at every step")
 
 
 class StructuralPersistence(_Rule):
     """Forecast the last known imbalance plus the change of the structural imbalance."""
 
     kind: Literal["structural_persistence"] = Field(
-        description="structural_persistence: the last known imbalance plus the change of the "
-        "structural imbalance"
+        description="last known imbalance plus the change of the structural imbalance"
     )
 
 
 class Ridge(_Trained):
     """A ridge regression for each step of the horizon."""
 
-    kind: Literal["ridge"] = Field(
-        description="ridge: a ridge regression for each step of the horizon"
-    )
+    kind: Literal["ridge"] = Field(description="ridge regression for each step of the horizon")
     alpha: float = Field(ge=0, description="L2 regularization strength")
 
 
@@ -111,7 +101,7 @@ class GradientBoosting(_Trained, Seeded):
     """One model of gradient-boosted trees for all steps of the horizon."""
 
     kind: Literal["gradient_boosting"] = Field(
-        description="gradient_boosting: one model of gradient-boosted trees for all steps"
+        description="gradient-boosted trees, one model for all steps of the horizon"
     )
     max_iter: int = Field(ge=1, le=10_000, description="number of trees")
     learning_rate: float = Field(gt=0, description="learning rate (shrinkage)")
@@ -124,16 +114,14 @@ class GradientBoosting(_Trained, Seeded):
 
 
 class LSTM(_Trained, Seeded):
-    """An ensemble of LSTMs, each with a linear skip connection."""
+    """An ensemble of LSTMs, each with a linear highway."""
 
-    kind: Literal["lstm"] = Field(
-        description="lstm: an ensemble of LSTMs, each with a linear skip connection"
-    )
+    kind: Literal["lstm"] = Field(description="ensemble of LSTMs, each with a linear highway")
     hidden_dim: int = Field(ge=1, le=1024, description="number of hidden units")
     dropout: float = Field(ge=0, lt=1, description="dropout probability of inputs and hidden units")
     ridge_alpha: float = Field(
         ge=0,
-        description="L2 regularization strength of the ridge regression in the skip connection",
+        description="L2 regularization strength of the linear highway",
     )
     windows: int = Field(ge=1, description=_WINDOWS)
     epochs: int = Field(ge=1, description=EPOCHS)
@@ -156,10 +144,10 @@ class Imbalance(Section):
     """Imbalance of a power grid and forecasters for the next two hours."""
 
     source: Literal["simulated", "csv"] = Field(
-        description="data source; simulated: a simulation of an area like NO1; csv: the files in "
+        description="data source: simulated, an area like NO1, or csv, the files in "
         "data/external/imbalance"
     )
-    simulation: Simulation = Field(description="simulation, for the source simulated")
+    simulation: Simulation = Field(description="simulation for the source simulated")
     resolution: Literal[5, 15] = Field(description="time step of the series, in minutes")
     split: Annotated[SplitByFractions | SplitByTimes, Field(discriminator="by")] = Field(
         description="split into training, validation and test by time"

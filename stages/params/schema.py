@@ -17,9 +17,9 @@ class Params(Section):
         ge=0, lt=2**32, description="random seed from which every stage derives its own"
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
-        description="device on which PyTorch trains; DVC does not track it, so a change reruns "
-        "no stage"
+        description="device on which PyTorch trains; DVC does not track it, so a change reruns no "
+        "stage"
     )
-    figures: Figures = Field(description="figures pipeline: image data sets and classifiers")
-    digits: Digits = Field(description="digits pipeline: MNIST, verifier and autoencoders")
-    imbalance: Imbalance = Field(description="imbalance pipeline: time series and forecasters")
+    figures: Figures = Field(description="generated figures and the networks from scratch")
+    digits: Digits = Field(description="MNIST, the verifier and the autoencoders")
+    imbalance: Imbalance = Field(description="imbalance of a power grid and the forecasters")

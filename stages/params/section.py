@@ -16,7 +16,7 @@ Patience = Annotated[int, Field(ge=1)] | None
 EPOCHS = "maximum number of epochs; the one-cycle learning rate schedule spans all of them"
 LEARNING_RATE = "peak learning rate of the one-cycle schedule"
 WEIGHT_DECAY = "weight decay coefficient of AdamW"
-PATIENCE = "early stopping: epochs without a lower validation loss; null disables it"
+PATIENCE = "early stopping: number of epochs without a lower validation loss; null disables it"
 
 #: No parameter needs a larger integer, and larger ones overflow in some library.
 LARGEST_INTEGER = 10**12

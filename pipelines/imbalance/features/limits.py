@@ -35,7 +35,7 @@ def fit_limits(imbalance: NDArray[np.float64]) -> Limits:
 
     Example:
         >>> fit_limits(np.array([-56_379.0, 0, 10, 20, 30, 40]))
-        Limits(low=-50.0, high=80.0)
+        Limits(low=-35.0, high=65.0)
     """
     low, high = np.quantile(imbalance, [0.25, 0.75])
     margin = 1.5 * (high - low)

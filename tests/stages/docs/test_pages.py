@@ -108,7 +108,10 @@ def test_what_needs_missing_results_stays_or_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("page", "message"),
     [
-        ("<!-- generated: nothing -->\n<!-- end -->", "unknown section 'nothing': accepted is com"),
+        (
+            "<!-- generated: nothing -->\n<!-- end -->",
+            "unknown section 'nothing': must be one of com",
+        ),
         ("<!-- value: pyproject.json a b --><!-- /value -->", None),
         (
             "<!-- value: results/digits/ae/metrics.json test.no .1f --><!-- /value -->",

@@ -1,7 +1,7 @@
 """A variant is evaluated with the models of all seeds, ranked by its result files, and logged."""
 
-import re
 import json
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
