@@ -7,9 +7,11 @@ from typing import Any
 import mlflow
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
+from stages.tracking.runs import FINGERPRINT
+
 #: MLflow writes it beside a model that is loaded from the registry.
 LEFT_BY_LOADING = "registered_model_meta"
-TAGS = ("variant", "seed", "fingerprint", "git_commit", "dvc_experiment", MLFLOW_RUN_NOTE)
+TAGS = ("variant", "seed", FINGERPRINT, "git_commit", "dvc_experiment", MLFLOW_RUN_NOTE)
 
 
 def contents(client: mlflow.MlflowClient, experiment: str, folder: Path) -> dict[str, Any]:

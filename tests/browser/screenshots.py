@@ -30,6 +30,14 @@ def open_link(page: Page, link: str, height: int) -> None:
     page.goto(link)
 
 
+def close_message(page: Page) -> None:
+    """Close the message that the view is a shared one."""
+    message = page.get_by_text("You're viewing a shared view", exact=False)
+    message.wait_for()
+    message.locator("xpath=ancestor::div[.//button][1]").get_by_role("button").last.click()
+    message.wait_for(state="detached")
+
+
 def save(page: Page, name: str) -> None:
     assistant = page.get_by_role("button", name="MLflow Assistant")
     assistant.evaluate("button => button.style.visibility = 'hidden'")
@@ -38,22 +46,37 @@ def save(page: Page, name: str) -> None:
     page.screenshot(path=FOLDER / f"{name}.png")
 
 
-def pictures_of_mlflow(page: Page, address: str, view: str, compare: str) -> None:
-    page.goto(address)
-    page.get_by_role("button", name="Close", exact=True).click()  # the assistant
-    open_link(page, view, 780)
+def picture_of_leaderboard(page: Page, link: str) -> None:
+    open_link(page, link, 780)
     page.locator(".ag-cell[col-id='metrics.`summary/rmse`']").first.wait_for()
-    message = page.get_by_text("You're viewing a shared view", exact=False)
-    message.locator("xpath=ancestor::div[.//button][1]").get_by_role("button").last.click()
+    close_message(page)
     note = page.get_by_text("Ranked by").locator("xpath=ancestor::div[.//button][1]")
     note.locator("button").last.click()
     save(page, "mlflow")
-    open_link(page, compare, 960)
+
+
+def picture_of_charts(page: Page, link: str) -> None:
+    open_link(page, link, 900)
+    page.locator(".bars .point path").first.wait_for()
+    close_message(page)
+    save(page, "mlflow_charts")
+
+
+def picture_of_comparison(page: Page, link: str) -> None:
+    open_link(page, link, 990)
     page.get_by_role("row", name="Run Name:").wait_for()
     page.get_by_role("button", name="Toggle sidebar").click()
-    for section in ("Visualizations", "Parameters", "Artifacts", "Tags"):
-        page.get_by_role("button", name=section, exact=True).click()
-    page.get_by_role("heading", name="Comparing").scroll_into_view_if_needed()
+    page.get_by_role("button", name="Clear All").click()
+    columns = (["kind", "target"], ["summary/crps", "summary/rmse"])
+    for box, names in zip(page.get_by_role("combobox").all(), columns, strict=True):
+        for name in names:
+            box.click()
+            box.fill(name)
+            page.wait_for_timeout(500)
+            page.keyboard.press("Enter")
+            page.wait_for_timeout(500)
+        page.keyboard.press("Escape")
+    page.get_by_role("heading", name="Comparing").click()
     save(page, "mlflow_compare")
 
 
@@ -79,7 +102,11 @@ def main() -> None:
             page = chromium.new_page()
             page.set_default_timeout(120_000)
             picture_of_report(page)
-            pictures_of_mlflow(page, address, links[0], links[2])
+            page.goto(address)
+            page.get_by_role("button", name="Close", exact=True).click()  # the assistant
+            draw = (picture_of_leaderboard, picture_of_charts, picture_of_comparison)
+            for picture, link in zip(draw, links, strict=True):
+                picture(page, link)
         finally:
             chromium.close()
             os.killpg(server.pid, signal.SIGTERM)

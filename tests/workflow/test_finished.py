@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from pipelines.imbalance.data.parquet_file import read_table
+from stages.tracking.runs import FINGERPRINT
 from tests.stages.report.read_page import ReadPage
 from tests.workflow.project import PARAMS, PIPELINES, VARIANTS, Project
 
@@ -96,7 +97,7 @@ def test_every_model_has_one_run_with_its_files(finished: Project) -> None:
                 ("pipeline", pipeline),
                 ("variant", name),
                 ("seed", "42"),
-                ("fingerprint", trained["fingerprint"]),
+                (FINGERPRINT, trained["fingerprint"]),
                 ("git_dirty", "false"),
             }
             assert "restored" not in run.data.tags

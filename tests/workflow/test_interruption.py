@@ -5,6 +5,7 @@ import signal
 import sqlite3
 from contextlib import closing
 
+from stages.tracking.runs import FINGERPRINT
 from tests.workflow.project import Project, wait_until
 
 
@@ -29,7 +30,7 @@ def test_a_killed_training_resumes_and_has_one_complete_run(copy: Project) -> No
     run = copy.run_of("digits", "verifier")
     assert run.info.status == "FINISHED"
     assert run.info.run_id != killed.info.run_id
-    assert run.data.tags["fingerprint"] == killed.data.tags["fingerprint"]
+    assert run.data.tags[FINGERPRINT] == killed.data.tags[FINGERPRINT]
     assert {"test/accuracy", "summary/accuracy", "train/loss"} <= run.data.metrics.keys()
 
 
