@@ -70,6 +70,6 @@ def leaderboard() -> Path:
     return RESULTS / "leaderboard.json"
 
 
-def report_page() -> Path:
+def report_file() -> Path:
     """Return the file of the HTML report."""
     return RESULTS / "report.html"

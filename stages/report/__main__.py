@@ -40,11 +40,11 @@ def report(params: Params) -> str:
         paths.RESULTS,
         {
             paths.leaderboard().name: ranking,
-            paths.report_page().name: lambda draft: draft.write_text(html, encoding="utf-8"),
+            paths.report_file().name: lambda draft: draft.write_text(html, encoding="utf-8"),
         },
     )
     best = ", ".join(f"{board.pipeline.name} {board.standings.best}" for board in leaderboards)
-    return f"best variants: {best} → {paths.relative(paths.report_page())}"
+    return f"best variants: {best} → {paths.relative(paths.report_file())}"
 
 
 def render(params: Params, leaderboards: Sequence[Leaderboard]) -> str:

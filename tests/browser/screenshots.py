@@ -20,7 +20,7 @@ WIDTH = 1400
 
 def picture_of_report(page: Page) -> None:
     page.set_viewport_size({"width": WIDTH, "height": 1000})
-    page.goto(paths.report_page().as_uri())
+    page.goto(paths.report_file().as_uri())
     page.screenshot(path=FOLDER / "report.png")
 
 
