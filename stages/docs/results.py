@@ -172,5 +172,4 @@ def _description(params: Params, pipeline: str, model: str) -> str:
         hidden = "-".join(filter(None, layers)) or "no hidden layer"
         data = params.figures.datasets[settings.dataset]
         return f"{hidden}; {data.count:,} figures of {data.size}×{data.size}"
-    words = _BY_NAME[pipeline].section.describe(settings)
-    return ", ".join(word for word in words if word != model)
+    return ", ".join(_BY_NAME[pipeline].section.describe(settings))
