@@ -171,26 +171,22 @@ def first_layer_weights(
 def show_predictions(
     figure: FigureBase, images: NDArray[np.uint8], predictions: pd.DataFrame
 ) -> None:
-    """Draw one correctly classified figure of each class, and two mistakes if there are any.
-
-    The predicted class and its probability are blue if correct, orange if wrong.
+    """Draw one correctly classified figure of each class, with the predicted probability.
 
     Args:
         figure: Figure or subfigure to draw on.
         images: Figures `[count, size, size]` of zeros and ones.
         predictions: Their rows of `evaluation.prediction_table`.
     """
-    correct = predictions["predicted"] == predictions["actual"]
-    examples = predictions[correct].drop_duplicates("actual")
-    examples = pd.concat([examples.sort_values("actual"), predictions[~correct].head(2)])
-    grid = figure.subplots(2, 3)
+    correct = predictions[predictions["predicted"] == predictions["actual"]]
+    examples = correct.drop_duplicates("actual").sort_values("actual")
+    grid = figure.subplots(2, 2)
     for axes in grid.flat:
         hide_frame(axes)
     for axes, (_, row) in zip(grid.flat, examples.iterrows(), strict=False):
         show_figure(axes, images[row["index"]])
-        colour = BLUE if row["predicted"] == row["actual"] else VERMILION
-        heading = f"{row['predicted']}\n{row[row['predicted']]:.1%}"
-        axes.set_title(heading, loc="center", fontsize=11, fontweight="normal", color=colour)
+        heading = f"{row['predicted']} {row[row['predicted']]:.1%}"
+        axes.set_title(heading, loc="center", fontsize=11, fontweight="normal")
 
 
 def show_figure(axes: Axes, image: NDArray[np.uint8]) -> None:
