@@ -3,7 +3,7 @@
     python -m benchmarks.autoencoder [--rounds 7] [--images 6400] [--epochs 2]
 
 All train the network of the model `vae` in params.yaml in float32 with AdamW on the same images.
-Each image is binarized anew at every use. Four trainers are timed:
+Each image is binarized again at every use. Four trainers are timed:
 
 - this project: a call of `train_autoencoder`, which validates and writes checkpoints;
 - Pythae: a call of `BaseTrainer.train` with PyTorch's own layers, Pythae's binary cross-entropy and

@@ -11,8 +11,8 @@ __all__ = [
     "interactions",
     "level",
     "origin_features",
-    "quietness",
     "step_features",
+    "volatility_weights",
 ]
 
 LAGS = (5, 10, 15, 30, 45, 60, 90, 120, 180)
@@ -78,7 +78,7 @@ def interactions(features: Features, origins: NDArray[np.int64], step: int) -> N
     return np.hstack([products, after_midnight])
 
 
-def quietness(features: Features, origins: NDArray[np.int64]) -> NDArray[np.float64]:
+def volatility_weights(features: Features, origins: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return training weights of origins with mean 1, lower after a volatile day, [origins].
 
     A weight is proportional to the inverse square of the mean absolute change between rows in the

@@ -12,8 +12,8 @@ from pipelines.imbalance.features.windows import (
     draw_origins,
     level,
     origin_features,
-    quietness,
     step_features,
+    volatility_weights,
 )
 from pipelines.imbalance.forecasters.settings import BoostingSettings
 
@@ -100,7 +100,7 @@ def fit_boosting(
         early_stopping=False,
         random_state=seed,
     )
-    weights = np.tile(quietness(features, drawn), len(steps))
+    weights = np.tile(volatility_weights(features, drawn), len(steps))
     return BoostingForecaster(trees.fit(columns, features.movement(drawn).T.ravel(), weights))
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pipelines.imbalance.features.features import Features
 from pipelines.imbalance.features.scaling import Rows, Scales, fit_scales, make_rows
-from pipelines.imbalance.features.windows import draw_origins, quietness
+from pipelines.imbalance.features.windows import draw_origins, volatility_weights
 from pipelines.imbalance.forecasters.lstm import ImbalanceLSTM
 from pipelines.imbalance.forecasters.lstm_forecaster import LSTMForecaster
 from pipelines.imbalance.forecasters.ridge import RidgeForecaster, fit_ridge
@@ -85,7 +85,7 @@ def train_lstm(
     """Train an LSTM together with its highway.
 
     The loss is the squared error of the clipped imbalance in units of the target's variance. In
-    training, quiet days have larger weights; see `windows.quietness`.
+    training, quiet days have larger weights; see `windows.volatility_weights`.
 
     Args:
         features: Features of the table; their target is what the network forecasts.
@@ -110,7 +110,7 @@ def train_lstm(
     train_origins, validation_origins = (
         draw_origins(origins, settings.windows, seed) for origins in (training, validation)
     )
-    train_weights = quietness(features, train_origins)
+    train_weights = volatility_weights(features, train_origins)
     validation_weights = np.ones(len(validation_origins))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

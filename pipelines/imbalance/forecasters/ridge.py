@@ -13,8 +13,8 @@ from pipelines.imbalance.features.windows import (
     interactions,
     level,
     origin_features,
-    quietness,
     step_features,
+    volatility_weights,
 )
 
 __all__ = ["RidgeForecaster", "fit_ridge", "load_ridge"]
@@ -107,7 +107,7 @@ def fit_ridge(
 
     if not len(origins):
         raise ValueError("origins: none, at least one expected")
-    weights, movements = quietness(features, origins), features.movement(origins)
+    weights, movements = volatility_weights(features, origins), features.movement(origins)
     common = origin_features(features, origins)
     coefficients, intercepts = [], []
     for step, movement in enumerate(movements.T, start=1):

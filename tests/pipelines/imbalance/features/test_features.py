@@ -13,8 +13,8 @@ from pipelines.imbalance.features.windows import (
     draw_origins,
     interactions,
     origin_features,
-    quietness,
     step_features,
+    volatility_weights,
 )
 from pipelines.imbalance.simulator.area import simulate_table
 
@@ -105,7 +105,7 @@ def test_origins_after_a_volatile_day_have_smaller_weights():
     rows = slice(288 * 9, 288 * 10)
     area.iloc[rows, area.columns.get_loc("y")] += np.tile([200.0, -200.0], 144)
     features = make_features(area, Limits(-1e9, 1e9), residual=True)
-    weights = quietness(features, features.origins)
+    weights = volatility_weights(features, features.origins)
     restless = (features.origins > 288 * 9.5) & (features.origins < 288 * 10)
     assert weights.mean() == pytest.approx(1)
     quiet = features.origins < 288 * 9

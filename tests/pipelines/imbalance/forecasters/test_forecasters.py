@@ -10,7 +10,7 @@ import torch
 from pipelines.imbalance.data.resolution import at_resolution
 from pipelines.imbalance.features.features import make_features
 from pipelines.imbalance.features.limits import Limits
-from pipelines.imbalance.features.windows import origin_features, quietness, step_features
+from pipelines.imbalance.features.windows import origin_features, step_features, volatility_weights
 from pipelines.imbalance.forecasters.gradient_boosting import fit_boosting
 from pipelines.imbalance.forecasters.lstm_training import fit_highway, train_lstm
 from pipelines.imbalance.forecasters.persistence import persistence, structural_persistence
@@ -75,7 +75,7 @@ def test_every_trained_forecaster_beats_persistence(features, splits, trained):
 def test_ridge_solves_weighted_penalized_least_squares_for_each_step(features, splits):
     origins = splits[0][::7]
     ridge = fit_ridge(features, origins, alpha=0.3)
-    weights, step = quietness(features, origins), 9
+    weights, step = volatility_weights(features, origins), 9
     features_of_step = step_features(features, origins, step)
     columns = np.hstack([origin_features(features, origins), features_of_step])
     scale = columns.std(axis=0)
