@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.digits.data.mnist import read_digits
 from pipelines.digits.models.saving import load_trained_autoencoder
+from pipelines.digits.models.training_samples import load_training_samples
 from pipelines.digits.models.verifier import load_verifier
 from pipelines.figures.classifier import NetworkClassifier
 from pipelines.figures.data.dataset import read_figure_set
@@ -25,6 +26,11 @@ from pipelines.imbalance.forecasters.trained_forecaster import (
 )
 from tests.workflow.project import Project
 
+
+def load_autoencoder(folder: Path) -> tuple[Any, Any]:
+    return load_trained_autoencoder(folder), load_training_samples(folder)
+
+
 #: Path in the project and reader of inputs with checksums. The small workflow has no gradient
 #: boosting: see `fit_boosting`.
 WITH_CHECKSUMS: dict[str, tuple[str, Callable[[Path], Any]]] = {
@@ -32,7 +38,7 @@ WITH_CHECKSUMS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "prepared series": ("data/prepared/imbalance", read_prepared),
     "network": ("results/figures/demo_1/model", NetworkClassifier.load),
     "verifier": ("results/digits/verifier/model", load_verifier),
-    "autoencoder": ("results/digits/vae_missing/model", load_trained_autoencoder),
+    "autoencoder": ("results/digits/vae_missing/model", load_autoencoder),
     "ridge": ("results/imbalance/ridge/model", load_trained_forecaster),
     "lstm": ("results/imbalance/lstm_residual/model", load_trained_forecaster),
     "gradient boosting": ("", load_trained_forecaster),

@@ -11,7 +11,7 @@ from typing import Any
 
 import mlflow
 import pytest
-from mlflow.server import app, constants
+from mlflow.server import app, constants, handlers
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Response
 
@@ -94,6 +94,8 @@ def server(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
             constants.SERVE_ARTIFACTS_ENV_VAR: "true",
         }.items():
             environment.setenv(name, value)
+        for cached in ("_tracking_store", "_artifact_repo"):  # of an earlier server
+            environment.setattr(handlers, cached, None)
         server = Server(folder / "artifacts")
         yield server
         server.close()
