@@ -135,9 +135,9 @@ def test_normal_and_anomalous_images_have_a_histogram_each_for_every_score():
     error, density, *others = score_histograms(scores | more, anomalous, "Test").axes
     assert error.get_title(loc="left") == "error\nAUROC 1.000, AP 1.000"
     assert density.get_title(loc="left").startswith("density\nAUROC 0.000")
-    strange = [bar for bar in error.patches if bar.get_facecolor()[:3] == to_rgb(ANOMALOUS)]
-    assert len(strange) == 49
-    assert all(bar.get_height() == 0 for bar in strange if bar.get_x() + bar.get_width() < 90)
+    highlighted = [bar for bar in error.patches if bar.get_facecolor()[:3] == to_rgb(ANOMALOUS)]
+    assert len(highlighted) == 49
+    assert all(bar.get_height() == 0 for bar in highlighted if bar.get_x() + bar.get_width() < 90)
     assert [axes.get_visible() for axes in others] == [True] * 3 + [False]
 
 
