@@ -173,8 +173,8 @@ def main() -> None:
         packages=("torch", "lightning", "numpy", "pandas", "darts"),
         notes=[
             f"{len(origins.test):,} test origins; the RMSE of persistence is {rmse:.2f} MW.",
-            f"{settings.hidden_dim} units, {settings.epochs} epochs, {arguments.seeds} seeds, "
-            f"{arguments.rounds} rounds.",
+            f"{settings.hidden_dim} units, {settings.epochs} epochs, seeds: {arguments.seeds}, "
+            f"rounds: {arguments.rounds}.",
             f"This project makes the features of all {len(prepared.table):,} rows in "
             f"{median(making):.2f} s.",
         ],
